@@ -1,0 +1,33 @@
+//! What a run may still use: time until the function is killed, and memory.
+
+use std::time::{Duration, SystemTime};
+
+/// When this invocation ends at the latest, and how much memory the function has.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    deadline: SystemTime,
+    memory_bytes: u64,
+}
+
+impl Budget {
+    /// From the deadline that the Lambda runtime hands over; memory from `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` (MiB), 512 MiB without it.
+    pub fn until(deadline: SystemTime) -> Self {
+        let mib = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok().and_then(|v| v.parse::<u64>().ok());
+        Self { deadline, memory_bytes: mib.unwrap_or(512) << 20 }
+    }
+
+    /// A budget of so much time from now, for callers that have no deadline.
+    pub fn of(time: Duration) -> Self {
+        Self::until(SystemTime::now() + time)
+    }
+
+    /// Time left before the deadline; zero when it has passed.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    /// The function's memory, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+}

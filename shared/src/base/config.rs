@@ -1,0 +1,296 @@
+//! The configuration, read once at cold start from the environment. Names and defaults are those of template.yaml's parameters.
+
+use jiff::tz::TimeZone;
+
+use super::{
+    error::{Error, Kind, Result},
+    id::DatabaseName,
+    secret::Secret,
+};
+
+/// Where the connection string of a database comes from.
+#[derive(Debug, Clone)]
+pub enum ConnectionSource {
+    /// The string itself, from `DATABASE_URL` or put together from `DATABASE_HOST` and its siblings.
+    Direct(Secret),
+    /// The ARN of a Secrets Manager secret or SSM parameter, or the name of an SSM parameter beginning with `/`. Read anew for each run,
+    /// so that rotation needs no deployment.
+    Reference(String),
+}
+
+/// How data files are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Zstandard (the default); read by pg_restore 16 and later.
+    Zstd,
+    /// gzip; read by pg_restore 12 and later.
+    Gzip,
+    /// Stored as they are.
+    None,
+}
+
+impl Compression {
+    /// `zstd`, `gzip`, `none`; `true` means zstd and `false` none.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] for any other text.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "zstd" | "true" => Ok(Self::Zstd),
+            "gzip" => Ok(Self::Gzip),
+            "none" | "false" => Ok(Self::None),
+            other => Err(Error::new(
+                Kind::InvalidInput,
+                format!("compression must be zstd, gzip or none, not \"{other}\""),
+            )),
+        }
+    }
+
+    /// The name that [`Compression::parse`] reads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Gzip => "gzip",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How callers of the API prove who they are.
+#[derive(Debug, Clone)]
+pub enum JwtKey {
+    /// HS256 with this shared secret (`JWT_SECRET`).
+    Shared(Secret),
+    /// HS256 with the shared secret kept at this ARN or SSM name (`JWT_SECRET_ARN`).
+    Reference(String),
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `ENABLE_BACKUP_SERVICE` (true): false makes every function say so and do nothing.
+    pub enabled: bool,
+    /// `DATABASE_LABEL` (`main`): the name the main database is registered under.
+    pub database: DatabaseName,
+    /// `DATABASE_URL`, `DATABASE_SECRET_ARN` or `DATABASE_HOST/PORT/NAME/USER/PASSWORD`: the database to back up (MAIN).
+    pub main: Option<ConnectionSource>,
+    /// `BACKUP_DATABASE_URL` or `BACKUP_DATABASE_SECRET_ARN`: the second database (BACKUP).
+    pub backup: Option<ConnectionSource>,
+    /// `BACKUP_BUCKET`.
+    pub bucket: String,
+    /// `BACKUP_PREFIX` (`backups/`): ends with a slash.
+    pub prefix: String,
+    /// `BACKUP_TABLE`: backup and restore records.
+    pub table: String,
+    /// `STATE_TABLE`: deliveries seen and other state.
+    pub state_table: String,
+    /// `BACKUP_COMPRESSION` (zstd).
+    pub compression: Compression,
+    /// `BACKUP_RETENTION_DAYS` (30), at least 1.
+    pub retention_days: u32,
+    /// `BACKUP_CONCURRENCY` (4): tables read at once, 1 to 32.
+    pub concurrency: usize,
+    /// `TZ` (UTC), an IANA name. Under Lambda it may begin with a colon.
+    pub time_zone: TimeZone,
+    /// `JWT_SECRET` or `JWT_SECRET_ARN`; without either the API answers 401 to all but health.
+    pub jwt: Option<JwtKey>,
+    /// `JWT_ISSUER` and `JWT_AUDIENCE`: required of tokens when set.
+    pub jwt_issuer: Option<String>,
+    /// See `jwt_issuer`.
+    pub jwt_audience: Option<String>,
+    /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
+    pub backup_function: Option<String>,
+    /// `LOG_LEVEL` (info).
+    pub log_level: String,
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with the name of the variable at fault.
+    pub fn from_env() -> Result<Self> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads from `lookup`; an empty value counts as absent.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let get = |name: &str| lookup(name).filter(|v| !v.trim().is_empty());
+        let need = |name: &'static str| get(name).ok_or_else(|| wrong(name, "it is not set"));
+        reject_planned(&get)?;
+        let mut prefix = get("BACKUP_PREFIX").unwrap_or_else(|| "backups/".into());
+        if !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        if prefix.starts_with('/')
+            || prefix.contains("//")
+            || prefix.split('/').any(|p| p == "." || p == "..")
+        {
+            return Err(wrong("BACKUP_PREFIX", "it must be a relative path such as backups/"));
+        }
+        Ok(Self {
+            enabled: flag("ENABLE_BACKUP_SERVICE", get("ENABLE_BACKUP_SERVICE"), true)?,
+            database: DatabaseName::parse(&get("DATABASE_LABEL").unwrap_or_else(|| "main".into()))
+                .map_err(|e| wrong("DATABASE_LABEL", e.message()))?,
+            main: connection(&get, "DATABASE")?.or(parts(&get)?),
+            backup: connection(&get, "BACKUP_DATABASE")?,
+            bucket: need("BACKUP_BUCKET")?,
+            prefix,
+            table: need("BACKUP_TABLE")?,
+            state_table: need("STATE_TABLE")?,
+            compression: Compression::parse(&get("BACKUP_COMPRESSION").unwrap_or_else(|| "zstd".into()))
+                .map_err(|e| wrong("BACKUP_COMPRESSION", e.message()))?,
+            retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
+            concurrency: number("BACKUP_CONCURRENCY", get("BACKUP_CONCURRENCY"), 4, 1, 32)? as usize,
+            time_zone: time_zone(get("TZ"))?,
+            jwt: match (get("JWT_SECRET"), get("JWT_SECRET_ARN")) {
+                (Some(_), Some(_)) => {
+                    return Err(wrong("JWT_SECRET", "JWT_SECRET_ARN is set as well; set one"));
+                }
+                (Some(secret), None) => Some(JwtKey::Shared(Secret::new(secret))),
+                (None, Some(reference)) => Some(JwtKey::Reference(reference)),
+                (None, None) => None,
+            },
+            jwt_issuer: get("JWT_ISSUER"),
+            jwt_audience: get("JWT_AUDIENCE"),
+            backup_function: get("BACKUP_FUNCTION"),
+            log_level: level(get("LOG_LEVEL"))?,
+        })
+    }
+}
+
+fn wrong(name: &str, why: &str) -> Error {
+    Error::new(Kind::Config, format!("environment variable {name} is wrong: {why}"))
+}
+
+/// Settings that later releases will know: asked for now, they must not be ignored in silence.
+fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
+    if let Some(format) = get("BACKUP_FORMAT").filter(|f| f != "archive") {
+        return Err(wrong("BACKUP_FORMAT", &format!("only archive is available yet, not \"{format}\"")));
+    }
+    for name in ["BACKUP_ENCRYPTION", "ENABLE_TWO_WAY_SYNC"] {
+        if flag(name, get(name), false)? {
+            return Err(wrong(name, "this is not available yet; leave it false"));
+        }
+    }
+    if get("JWT_JWKS_URL").is_some() {
+        return Err(wrong("JWT_JWKS_URL", "this is not available yet; use JWT_SECRET or JWT_SECRET_ARN"));
+    }
+    Ok(())
+}
+
+fn flag(name: &str, value: Option<String>, default: bool) -> Result<bool> {
+    match value.as_deref() {
+        None => Ok(default),
+        Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        Some(_) => Err(wrong(name, "it must be true or false")),
+    }
+}
+
+fn number(name: &str, value: Option<String>, default: u32, least: u32, most: u32) -> Result<u32> {
+    let Some(value) = value else { return Ok(default) };
+    match value.parse::<u32>() {
+        Ok(n) if (least..=most).contains(&n) => Ok(n),
+        _ => Err(wrong(name, &format!("it must be a whole number from {least} to {most}"))),
+    }
+}
+
+fn time_zone(value: Option<String>) -> Result<TimeZone> {
+    let name = value.unwrap_or_else(|| "UTC".into());
+    let name = name.trim_start_matches(':');
+    TimeZone::get(name).map_err(|_| wrong("TZ", "it must be an IANA time zone such as Europe/Berlin"))
+}
+
+fn level(value: Option<String>) -> Result<String> {
+    let value = value.unwrap_or_else(|| "info".into()).to_ascii_lowercase();
+    match value.as_str() {
+        "trace" | "debug" | "info" | "warn" | "error" => Ok(value),
+        _ => Err(wrong("LOG_LEVEL", "it must be trace, debug, info, warn or error")),
+    }
+}
+
+fn connection(get: &impl Fn(&str) -> Option<String>, base: &str) -> Result<Option<ConnectionSource>> {
+    let (url, arn) = (format!("{base}_URL"), format!("{base}_SECRET_ARN"));
+    match (get(&url), get(&arn)) {
+        (Some(_), Some(_)) => Err(wrong(&url, &format!("{arn} is set as well; set one"))),
+        (Some(text), None) => Ok(Some(ConnectionSource::Direct(Secret::new(text)))),
+        (None, Some(reference)) => Ok(Some(ConnectionSource::Reference(reference))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// `DATABASE_HOST`, `_PORT`, `_NAME`, `_USER` and `_PASSWORD`, put together as a libpq key=value string.
+fn parts(get: &impl Fn(&str) -> Option<String>) -> Result<Option<ConnectionSource>> {
+    let Some(host) = get("DATABASE_HOST") else {
+        return match ["PORT", "NAME", "USER", "PASSWORD"]
+            .iter()
+            .find(|p| get(&format!("DATABASE_{p}")).is_some())
+        {
+            Some(part) => Err(wrong(&format!("DATABASE_{part}"), "DATABASE_HOST is missing")),
+            None => Ok(None),
+        };
+    };
+    let mut text = format!("host={}", value_literal(&host));
+    for (key, part) in [("port", "PORT"), ("dbname", "NAME"), ("user", "USER"), ("password", "PASSWORD")] {
+        if let Some(value) = get(&format!("DATABASE_{part}")) {
+            text.push_str(&format!(" {key}={}", value_literal(&value)));
+        }
+    }
+    Ok(Some(ConnectionSource::Direct(Secret::new(text))))
+}
+
+/// A value as libpq's key=value strings quote it (PostgreSQL manual, "Connection Strings").
+fn value_literal(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config> {
+        let base = [("BACKUP_BUCKET", "b"), ("BACKUP_TABLE", "t"), ("STATE_TABLE", "s")];
+        Config::from_lookup(|name| {
+            pairs.iter().chain(base.iter()).find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_template() {
+        let c = read(&[]).unwrap();
+        assert!(c.enabled);
+        assert_eq!((c.prefix.as_str(), c.retention_days, c.compression), ("backups/", 30, Compression::Zstd));
+        assert!(c.main.is_none());
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        for (name, value) in [
+            ("BACKUP_COMPRESSION", "lzma"),
+            ("BACKUP_RETENTION_DAYS", "0"),
+            ("TZ", "Mars/Base"),
+            ("LOG_LEVEL", "loud"),
+            ("ENABLE_BACKUP_SERVICE", "perhaps"),
+            ("BACKUP_FORMAT", "csv"),
+            ("BACKUP_ENCRYPTION", "true"),
+            ("BACKUP_PREFIX", "../x"),
+            ("DATABASE_PORT", "5432"),
+        ] {
+            let e = read(&[(name, value)]).unwrap_err();
+            assert_eq!(e.kind(), Kind::Config);
+            assert!(e.to_string().contains(name), "{e}");
+        }
+    }
+
+    #[test]
+    fn parts_are_quoted() {
+        let c = read(&[("DATABASE_HOST", "h"), ("DATABASE_PASSWORD", "it's \\")]).unwrap();
+        let Some(ConnectionSource::Direct(s)) = c.main else { panic!("no source") };
+        assert_eq!(s.expose(), "host='h' password='it\\'s \\\\'");
+        assert!(!format!("{:?}", s).contains("it"));
+    }
+}

@@ -1,0 +1,12 @@
+//! What every room stands on and that knows none of them.
+
+pub mod budget;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod id;
+pub mod secret;
+pub mod telemetry;
+
+pub use error::{Error, Kind, Result, ResultExt};
+pub use secret::Secret;

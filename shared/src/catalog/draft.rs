@@ -1,0 +1,144 @@
+//! What a kind's collector hands to the framework: drafts of archive entries, addressed by catalog identity, not yet ordered or numbered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::pg::ServerVersion;
+
+/// A catalog row: the oid of its catalog (`pg_class.oid` of `pg_class`, `pg_proc` …) and its own oid. As in `pg_depend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CatalogId {
+    /// Oid of the catalog, such as 1259 for `pg_class`.
+    pub class: u32,
+    /// Oid of the row.
+    pub oid: u32,
+}
+
+/// Which of an object's entries is meant. `Definition` is what `pg_depend` rows refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The object itself.
+    Definition,
+    /// TABLE DATA, BLOBS.
+    Data,
+    /// SEQUENCE SET, MATERIALIZED VIEW DATA.
+    Set,
+    /// SEQUENCE OWNED BY.
+    OwnedBy,
+    /// TABLE ATTACH, INDEX ATTACH.
+    Attach,
+    /// COMMENT on the object or one of its columns (the number is the column's, 0 for the object).
+    Comment(i32),
+    /// ACL of the object or one of its columns.
+    Acl(i32),
+    /// A second definition that completes a first one split off to break a cycle (a view's rule).
+    Completion,
+}
+
+/// Address of one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The catalog row.
+    pub id: CatalogId,
+    /// Which of its entries.
+    pub part: Part,
+}
+
+/// Where pg_restore runs an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// SECTION_NONE (comments, grants: they follow their object).
+    None,
+    /// Definitions that data needs.
+    PreData,
+    /// Rows, large objects, sequence values.
+    Data,
+    /// Indexes, constraints, triggers, rules.
+    PostData,
+}
+
+/// Rows to be read for an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataSource {
+    /// One table's rows.
+    Table(TableSource),
+    /// All large objects.
+    LargeObjects(Vec<u32>),
+}
+
+/// What reading one table's rows needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSource {
+    /// `pg_class.oid`.
+    pub oid: u32,
+    /// Schema, unquoted.
+    pub schema: String,
+    /// Name, unquoted.
+    pub name: String,
+    /// `pg_class.relfilenode` under the snapshot; 0 for relations without storage of their own (foreign tables).
+    pub relfilenode: u32,
+    /// Size of the main fork in bytes (`pg_relation_size`), 0 when unknown: for planning, not for proof.
+    pub bytes: u64,
+    /// The statement that streams the rows in COPY text form: `COPY schema.table (columns) TO stdout` (or `COPY (SELECT …) TO stdout`).
+    pub copy_out: String,
+}
+
+/// One archive entry in the making. Fields are those of a TOC entry, see the archive room.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its address.
+    pub key: Key,
+    /// TOC description: `TABLE`, `INDEX`, `FK CONSTRAINT` …
+    pub desc: &'static str,
+    /// Section.
+    pub section: Section,
+    /// Tag: the name as pg_dump writes it (`users`, `users users_pkey`, `f(integer)`).
+    pub tag: String,
+    /// Schema, unquoted.
+    pub namespace: Option<String>,
+    /// Owner, unquoted.
+    pub owner: String,
+    /// Tablespace; `Some("")` for the default one of kinds that have tablespaces.
+    pub tablespace: Option<String>,
+    /// Table access method.
+    pub table_am: Option<String>,
+    /// `pg_class.relkind` for relations.
+    pub relkind: Option<char>,
+    /// SQL, ended by `;\n`.
+    pub definition: String,
+    /// SQL that drops it.
+    pub drop: String,
+    /// `COPY … FROM stdin;\n` of a data entry.
+    pub copy: Option<String>,
+    /// Rows of a data entry.
+    pub data: Option<DataSource>,
+    /// Entries that must come before this one, beyond what `pg_depend` says of `Definition` parts.
+    pub depends: BTreeSet<Key>,
+    /// Secondary sort key among entries of one desc: what pg_dump sorts by (namespace, then this).
+    pub sort_name: String,
+}
+
+/// Everything collected so far.
+#[derive(Debug, Default)]
+pub struct Drafts {
+    /// By address.
+    pub entries: BTreeMap<Key, Draft>,
+    /// Catalog rows that have no entry of their own and whose dependencies count as another's: a table's row type, a default, a
+    /// `_RETURN` rule.
+    pub aliases: HashMap<CatalogId, CatalogId>,
+    /// What could not be archived, one sentence each, naming the object.
+    pub warnings: Vec<String>,
+}
+
+/// What collectors share.
+pub struct Context<'a> {
+    /// The session that holds (or imported) the snapshot, settings pinned.
+    pub client: &'a tokio_postgres::Client,
+    /// The server's version.
+    pub version: ServerVersion,
+    /// `pg_namespace` rows that are the user's (not `pg_*`, not `information_schema`): oid to name.
+    pub namespaces: HashMap<u32, String>,
+    /// `pg_roles`: oid to name.
+    pub roles: HashMap<u32, String>,
+    /// Members of extensions: they come with their extension.
+    pub extension_members: std::collections::HashSet<CatalogId>,
+}
