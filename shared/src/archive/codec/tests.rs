@@ -131,7 +131,7 @@ fn truncation_anywhere_is_seen() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_in_the_content_is_seen() {
+fn a_flipped_bit_never_changes_the_data_unseen() {
     let data = text(2000);
     for (algorithm, header, stored) in [
         (Algorithm::Gzip, 10, encode(Codec::GZIP, &[&data])),
@@ -141,11 +141,11 @@ fn a_flipped_bit_anywhere_in_the_content_is_seen() {
         for at in header..stored.len() {
             let mut bad = stored.clone();
             bad[at] ^= 0x10;
-            assert_ne!(decode(algorithm, &bad, 512).ok().as_ref(), Some(&vec![]), "{algorithm:?} at {at}");
-            assert!(
-                decode(algorithm, &bad, 512).is_err_and(|e| e.kind() == Kind::Corrupt),
-                "{algorithm:?} at {at}"
-            );
+            // Padding bits and the like mean nothing: then the data must be whole.
+            match decode(algorithm, &bad, 512) {
+                Ok(out) => assert!(out == data, "{algorithm:?} at {at}"),
+                Err(e) => assert_eq!(e.kind(), Kind::Corrupt),
+            }
         }
     }
 }

@@ -257,3 +257,6 @@ impl Toc {
         write::toc(self)
     }
 }
+
+#[cfg(test)]
+mod tests;
