@@ -1,5 +1,7 @@
 //! The ledger against DynamoDB's stand-in: leases, fencing, the life cycle, lists, deliveries.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
