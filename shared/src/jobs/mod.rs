@@ -1,1 +1,4 @@
 //! Room: jobs.
+
+pub mod request;
+pub mod secrets;
