@@ -3,5 +3,10 @@
 //! One file under [`kinds`] per kind of object; each adds its drafts and nothing else needs to know. The framework then adds comments,
 //! grants and dependencies, orders everything and breaks cycles.
 
+pub mod acl;
+pub mod class;
+pub mod comments;
 pub mod draft;
+mod entry;
 pub mod kinds;
+mod rows;
