@@ -1,6 +1,6 @@
 //! From drafts and their order to numbered entries.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Entry,
@@ -19,13 +19,13 @@ pub(crate) fn entries(
     order: &[usize],
     encoding: &str,
 ) -> (Vec<Entry>, Vec<String>) {
-    let followers = followers(&mut drafts, graph);
+    let followers = followers(&drafts, graph, order);
     let mut placed: Vec<(Draft, Option<usize>)> = Vec::new();
-    for node in order {
-        if let Some(draft) = take(&mut drafts, graph, *node) {
-            placed.push((draft, Some(*node)));
+    for node in std::iter::once(None).chain(order.iter().copied().map(Some)) {
+        if let Some(draft) = node.and_then(|node| take(&mut drafts, graph, node)) {
+            placed.push((draft, node));
         }
-        for key in followers.get(node).into_iter().flatten() {
+        for key in followers.get(&node).into_iter().flatten() {
             if let Some(draft) = drafts.entries.remove(key) {
                 placed.push((draft, None));
             }
@@ -62,17 +62,15 @@ fn take(drafts: &mut Drafts, graph: &Graph, node: usize) -> Option<Draft> {
     drafts.entries.remove(&key).or_else(|| drafts.fragments.get_mut(&key.id)?.apart.take())
 }
 
-/// Entries to be written right after the entry of their object.
-fn followers(drafts: &mut Drafts, graph: &Graph) -> BTreeMap<usize, Vec<Key>> {
-    let mut followers: BTreeMap<usize, Vec<Key>> = BTreeMap::new();
-    let mut lost = Vec::new();
+/// Entries that are not sorted: each is written right after the last of the entries it needs. Those that need none (grants on what every
+/// database has) come under no node, at the start.
+fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<usize>, Vec<Key>> {
+    let place: HashMap<usize, usize> = order.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+    let mut followers: HashMap<Option<usize>, Vec<Key>> = HashMap::new();
     for (key, draft) in drafts.entries.iter().filter(|(key, _)| follows(key.part)) {
-        match parent(graph, draft) {
-            Some(parent) => followers.entry(parent).or_default().push(*key),
-            None => lost.push(format!("{} {} belongs to nothing that is archived", draft.desc, draft.tag)),
-        }
+        let last = needed(graph, draft).into_iter().max_by_key(|node| place.get(node));
+        followers.entry(last).or_default().push(*key);
     }
-    drafts.warnings.extend(lost);
     for keys in followers.values_mut() {
         // What changes the object, then comments, then grants; each by object and column.
         keys.sort_by_key(|k| (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), *k));
@@ -80,10 +78,11 @@ fn followers(drafts: &mut Drafts, graph: &Graph) -> BTreeMap<usize, Vec<Key>> {
     followers
 }
 
-fn parent(graph: &Graph, draft: &Draft) -> Option<usize> {
+/// The nodes whose entries a follower needs: of its object, and what it says it needs.
+fn needed(graph: &Graph, draft: &Draft) -> BTreeSet<usize> {
     let own = graph.resolve(draft.key.id);
-    let node = own.or_else(|| draft.depends.iter().find_map(|key| graph.find(*key)))?;
-    Some(graph.holder(node))
+    let said = draft.depends.iter().filter_map(|key| graph.find(*key));
+    own.into_iter().chain(said).map(|node| graph.holder(node)).collect()
 }
 
 /// What an entry needs, looking through pieces that are written inside others.
@@ -112,9 +111,7 @@ fn follower_dependencies(
     numbers: &HashMap<Key, i32>,
     into: &mut BTreeSet<i32>,
 ) {
-    if let Some(parent) = parent(graph, draft) {
-        into.extend(numbers.get(&graph.nodes[parent].key));
-    }
+    into.extend(needed(graph, draft).into_iter().filter_map(|node| numbers.get(&graph.nodes[node].key)));
     // A column's grants come after the table's.
     into.extend(draft.depends.iter().filter(|key| follows(key.part)).filter_map(|key| numbers.get(key)));
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     draft::{CatalogId, Context},
-    query::{field, rows},
+    rows::{field, rows},
 };
 use crate::{base::Result, pg::ServerVersion};
 
@@ -25,15 +25,15 @@ impl<'a> Context<'a> {
     /// As the queries' errors.
     pub async fn load(client: &'a tokio_postgres::Client, version: ServerVersion) -> Result<Self> {
         let mut namespaces = HashMap::new();
-        for row in rows(client, "reading schemas", NAMESPACES, &[]).await? {
+        for row in rows(client, "schemas", NAMESPACES, &[]).await? {
             namespaces.insert(field(&row, "oid")?, field(&row, "nspname")?);
         }
         let mut roles = HashMap::new();
-        for row in rows(client, "reading roles", ROLES, &[]).await? {
+        for row in rows(client, "roles", ROLES, &[]).await? {
             roles.insert(field(&row, "oid")?, field(&row, "rolname")?);
         }
         let mut extension_members = HashSet::new();
-        for row in rows(client, "reading extension members", EXTENSION_MEMBERS, &[]).await? {
+        for row in rows(client, "extension members", EXTENSION_MEMBERS, &[]).await? {
             extension_members
                 .insert(CatalogId { class: field(&row, "classid")?, oid: field(&row, "objid")? });
         }

@@ -6,20 +6,18 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::{
-    draft::{Drafts, Part, Section, class},
-    graph::{Graph, Node, Role},
+    class::{PG_PROC, PG_TYPE},
+    draft::{CatalogId, Drafts},
+    graph::{Graph, Role},
 };
-use crate::pg::qualified;
 
 /// Makes the graph free of cycles.
 pub(crate) fn break_all(graph: &mut Graph, drafts: &mut Drafts) {
     let all: Vec<usize> = (0..graph.nodes.len()).collect();
     let mut open: VecDeque<Vec<usize>> = knots(graph, &all).into();
-    while let Some(mut knot) = open.pop_front() {
+    while let Some(knot) = open.pop_front() {
         let cycle = shortest_cycle(graph, &knot);
         repair(graph, drafts, &cycle);
-        // A shell type that was made has no dependencies: it is in no cycle.
-        knot.retain(|n| *n < graph.nodes.len());
         open.extend(knots(graph, &knot));
     }
 }
@@ -115,10 +113,10 @@ fn shortest_cycle(graph: &Graph, knot: &[usize]) -> Vec<usize> {
 fn repair(graph: &mut Graph, drafts: &mut Drafts, cycle: &[usize]) {
     if let [a, b] = *cycle {
         for (of_type, routine) in [(a, b), (b, a)] {
-            if graph.nodes[of_type].key.id.class == class::TYPE
-                && graph.nodes[routine].key.id.class == class::ROUTINE
+            if graph.nodes[of_type].key.id.class == PG_TYPE
+                && graph.nodes[routine].key.id.class == PG_PROC
+                && refer_to_shell(graph, of_type, routine)
             {
-                refer_to_shell(graph, drafts, of_type, routine);
                 return;
             }
         }
@@ -139,46 +137,23 @@ fn repair(graph: &mut Graph, drafts: &mut Drafts, cycle: &[usize]) {
         "these depend on each other and may not restore in the order they are in: {}",
         members.join(", ")
     ));
-    graph.nodes[cycle[0]].after.remove(&cycle[1 % cycle.len()]);
+    let (first, second) = (cycle[0], cycle[1 % cycle.len()]);
+    let given_up = graph.holder(second);
+    let kept = graph.nodes[first]
+        .after
+        .iter()
+        .copied()
+        .filter(|n| graph.holder(*n) != given_up || given_up == first);
+    graph.nodes[first].after = kept.filter(|n| *n != second).collect();
 }
 
-/// `CREATE TYPE x;` lets functions name the type before it is complete.
-fn refer_to_shell(graph: &mut Graph, drafts: &mut Drafts, of_type: usize, routine: usize) {
-    let id = graph.nodes[of_type].key.id;
-    graph.nodes[routine].after.remove(&of_type);
-    let key = id.part(Part::Shell);
-    let shell = match graph.find(key) {
-        Some(shell) => shell,
-        None => {
-            let Some(full) = drafts.entries.get(&id.definition()) else { return };
-            let mut draft = full.clone();
-            draft.key = key;
-            draft.desc = "SHELL TYPE";
-            draft.definition = format!(
-                "CREATE TYPE {};\n",
-                qualified(draft.namespace.as_deref().unwrap_or_default(), &draft.tag)
-            );
-            draft.drop = String::new();
-            draft.depends.clear();
-            let shell = graph.push(Node {
-                key,
-                desc: draft.desc,
-                namespace: draft.namespace.clone(),
-                sort_name: draft.sort_name.clone(),
-                section: Section::PreData,
-                role: Role::Entry,
-                after: graph.nodes[of_type]
-                    .after
-                    .iter()
-                    .copied()
-                    .filter(|n| graph.nodes[*n].key.id.class == class::SCHEMA)
-                    .collect(),
-                written: true,
-            });
-            drafts.add(draft);
-            shell
-        }
+/// `CREATE TYPE x;` lets functions name the type before it is complete; its entry has the type's oid and no catalog. False if there is none.
+fn refer_to_shell(graph: &mut Graph, of_type: usize, routine: usize) -> bool {
+    let Some(shell) = graph.resolve(CatalogId { class: 0, oid: graph.nodes[of_type].key.id.oid }) else {
+        return false;
     };
+    graph.nodes[routine].after.remove(&of_type);
     graph.nodes[routine].after.insert(shell);
     graph.nodes[of_type].after.insert(shell);
+    true
 }

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::query::{field, letter, rows};
+use super::rows::{field, letter, rows};
 use crate::{
     base::{Error, Kind, Result},
     pg::ServerVersion,
@@ -69,12 +69,12 @@ const SETTINGS: &str = "SELECT r.rolname, unnest(s.setconfig) AS setting \
      ORDER BY r.rolname NULLS FIRST, 2";
 
 pub(crate) async fn properties(client: &Client, version: ServerVersion) -> Result<DatabaseProperties> {
-    let found = rows(client, "reading the database's properties", &properties_query(version), &[]).await?;
+    let found = rows(client, "the database's properties", &properties_query(version), &[]).await?;
     let row = found
         .first()
         .ok_or_else(|| Error::new(Kind::Internal, "pg_database holds no row for the current database"))?;
     let mut settings = Vec::new();
-    for row in rows(client, "reading the database's settings", SETTINGS, &[]).await? {
+    for row in rows(client, "the database's settings", SETTINGS, &[]).await? {
         let setting: String = field(&row, "setting")?;
         if let Some((name, value)) = setting.split_once('=') {
             settings.push(DatabaseSetting {

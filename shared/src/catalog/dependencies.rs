@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     draft::{CatalogId, Context},
     graph::Dependency,
-    query::{field, rows},
+    rows::field,
 };
 use crate::base::Result;
 
@@ -27,7 +27,7 @@ pub(crate) async fn extensions_of_members(cx: &Context<'_>) -> Result<HashMap<Ca
 }
 
 async fn pairs(cx: &Context<'_>, sql: &str) -> Result<Vec<Dependency>> {
-    let found = rows(cx.client, "reading dependencies", sql, &[]).await?;
+    let found = cx.rows("dependencies", sql, &[]).await?;
     found
         .iter()
         .map(|row| {

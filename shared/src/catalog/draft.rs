@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::class::{PG_CLASS, PG_CONSTRAINT};
 use crate::pg::ServerVersion;
 
 /// A catalog row: the oid of its catalog (`pg_class.oid` of `pg_class`, `pg_proc` …) and its own oid. As in `pg_depend`.
@@ -16,12 +17,12 @@ pub struct CatalogId {
 impl CatalogId {
     /// A row of `pg_class`.
     pub fn relation(oid: u32) -> Self {
-        Self { class: class::RELATION, oid }
+        Self { class: PG_CLASS, oid }
     }
 
     /// A row of `pg_constraint`.
     pub fn constraint(oid: u32) -> Self {
-        Self { class: class::CONSTRAINT, oid }
+        Self { class: PG_CONSTRAINT, oid }
     }
 
     /// The key of the object's own entry.
@@ -33,30 +34,6 @@ impl CatalogId {
     pub fn part(self, part: Part) -> Key {
         Key { id: self, part }
     }
-}
-
-/// Oids of catalogs, fixed since they exist (src/include/catalog of PostgreSQL).
-pub mod class {
-    /// `pg_type`.
-    pub const TYPE: u32 = 1247;
-    /// `pg_proc`.
-    pub const ROUTINE: u32 = 1255;
-    /// `pg_class`.
-    pub const RELATION: u32 = 1259;
-    /// `pg_attrdef`.
-    pub const DEFAULT: u32 = 2604;
-    /// `pg_constraint`.
-    pub const CONSTRAINT: u32 = 2606;
-    /// `pg_namespace`.
-    pub const SCHEMA: u32 = 2615;
-    /// `pg_rewrite`.
-    pub const RULE: u32 = 2618;
-    /// `pg_trigger`.
-    pub const TRIGGER: u32 = 2620;
-    /// `pg_extension`.
-    pub const EXTENSION: u32 = 3079;
-    /// `pg_policy`.
-    pub const POLICY: u32 = 3256;
 }
 
 /// Which of an object's entries is meant. `Definition` is what `pg_depend` rows refer to.
@@ -82,8 +59,6 @@ pub enum Part {
     RowSecurity,
     /// DEFAULT that takes an inherited default away from the column with this number; it has no catalog row.
     NullDefault(i32),
-    /// SHELL TYPE.
-    Shell,
 }
 
 /// Address of one entry.
@@ -219,13 +194,6 @@ pub struct Drafts {
     pub fragments: BTreeMap<CatalogId, Fragment>,
     /// What could not be archived, one sentence each, naming the object.
     pub warnings: Vec<String>,
-}
-
-impl Drafts {
-    /// Adds an entry under its key.
-    pub fn add(&mut self, draft: Draft) {
-        self.entries.insert(draft.key, draft);
-    }
 }
 
 /// What collectors share.

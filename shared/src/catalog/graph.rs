@@ -118,11 +118,15 @@ impl Graph {
         number
     }
 
-    /// Adds an edge, unless it would be from a node to itself or from a piece to the entry it is written in.
+    /// Adds an edge, unless it would be from a node to itself or from a piece to the entry it is written in. What needs a piece needs the
+    /// entry it is written in as well.
     fn need(&mut self, node: usize, target: Option<usize>) {
-        let Some(target) = target.filter(|t| *t != node) else { return };
-        if !matches!(self.nodes[node].role, Role::Inside { owner, .. } if owner == target) {
-            self.nodes[node].after.insert(target);
+        let Some(target) = target else { return };
+        for target in [target, self.holder(target)] {
+            let own = matches!(self.nodes[node].role, Role::Inside { owner, .. } if owner == target);
+            if target != node && !own {
+                self.nodes[node].after.insert(target);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::query::{field, letter, rows};
+use super::rows::{field, letter, rows};
 use crate::{base::Result, pg::ServerVersion};
 
 /// A table to lock ACCESS SHARE right after the snapshot is taken.
@@ -36,7 +36,7 @@ const TARGETS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilen
 /// # Errors
 /// As the query's error.
 pub async fn tables_to_lock(client: &Client, _version: ServerVersion) -> Result<Vec<LockTarget>> {
-    let found = rows(client, "listing the tables to lock", TARGETS, &[]).await?;
+    let found = rows(client, "the tables to lock", TARGETS, &[]).await?;
     found
         .iter()
         .map(|row| {

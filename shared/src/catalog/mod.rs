@@ -9,7 +9,11 @@
 //! dependencies ─ pg_depend ────────────────────┘
 //! ```
 
+pub mod acl;
+pub mod class;
+pub mod comments;
 pub mod draft;
+mod entry;
 pub mod kinds;
 
 mod assemble;
@@ -20,7 +24,7 @@ mod dependencies;
 mod graph;
 mod locks;
 mod order;
-mod query;
+mod rows;
 mod sections;
 mod unsupported;
 

@@ -149,20 +149,21 @@ fn stable_topological(sorted: &[usize], after: &[Vec<usize>]) -> Vec<usize> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::HashMap;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::catalog::{
+        class::PG_CLASS,
         cycles,
-        draft::{CatalogId, Draft, Drafts, Fragment, FragmentKind, class},
+        draft::{CatalogId, Draft, Drafts, Fragment, FragmentKind},
         graph::Dependency,
         sections,
     };
 
     pub(crate) fn id(oid: u32) -> CatalogId {
-        CatalogId { class: class::RELATION, oid }
+        CatalogId { class: PG_CLASS, oid }
     }
 
     pub(crate) fn entry(graph: &Graph, oid: u32) -> usize {
@@ -179,21 +180,9 @@ pub(crate) mod tests {
     impl Made {
         fn draft(oid: u32, desc: &'static str, section: Section) -> Draft {
             Draft {
-                key: id(oid).definition(),
-                desc,
-                section,
-                tag: format!("o{oid}"),
                 namespace: Some("public".to_owned()),
-                owner: "postgres".to_owned(),
-                tablespace: None,
-                table_am: None,
-                relkind: None,
-                definition: String::new(),
-                drop: String::new(),
-                copy: None,
-                data: None,
-                depends: BTreeSet::new(),
                 sort_name: format!("o{oid:05}"),
+                ..Draft::blank(id(oid).definition(), desc, section, format!("o{oid}"))
             }
         }
 

@@ -2,7 +2,7 @@
 
 use super::{
     draft::{Context, Drafts},
-    query::{field, rows},
+    rows::field,
 };
 use crate::base::Result;
 
@@ -80,7 +80,7 @@ pub(crate) async fn warn(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let all: Vec<String> = KINDS.iter().map(query).collect();
     let all = format!("{} ORDER BY 1, 2", all.join(" UNION ALL "));
     for sql in [all.as_str(), OTHERS] {
-        for row in rows(cx.client, "looking for objects that are not archived yet", sql, &[]).await? {
+        for row in cx.rows("objects that are not archived yet", sql, &[]).await? {
             let (kind, object): (&str, Option<&str>) = (field(&row, "kind")?, field(&row, "object")?);
             if let Some(object) = object {
                 out.warnings.push(format!("{object} is not in the backup: {kind} are not archived yet"));

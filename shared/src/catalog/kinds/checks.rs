@@ -8,7 +8,7 @@ use crate::{
     base::Result,
     catalog::{
         draft::{CatalogId, Context, Draft, Drafts, Fragment, FragmentKind, Section},
-        query::{field, letter, rows},
+        rows::{field, letter},
     },
     pg::ident,
 };
@@ -36,7 +36,7 @@ const CHECKS: &str = "SELECT c.oid, c.conrelid, c.conname, c.contype, pg_get_con
 pub(crate) async fn load(cx: &Context<'_>, relations: &Relations) -> Result<HashMap<u32, Vec<Check>>> {
     let mut checks: HashMap<u32, Vec<Check>> = HashMap::new();
     let oids = relations.archived_oids();
-    for row in rows(cx.client, "reading CHECK constraints", CHECKS, &[&oids]).await? {
+    for row in cx.rows("CHECK constraints", CHECKS, &[&oids]).await? {
         checks.entry(field(&row, "conrelid")?).or_default().push(Check {
             oid: field(&row, "oid")?,
             name: field(&row, "conname")?,

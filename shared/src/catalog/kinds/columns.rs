@@ -7,7 +7,7 @@ use crate::{
     base::Result,
     catalog::{
         draft::Context,
-        query::{field, letter, rows},
+        rows::{field, letter},
     },
     pg::{ServerVersion, qualified},
 };
@@ -102,7 +102,7 @@ const DEFAULTS: &str = "SELECT d.oid, d.adrelid, d.adnum, pg_get_expr(d.adbin, d
 pub(crate) async fn load(cx: &Context<'_>, relations: &[u32]) -> Result<HashMap<u32, Vec<Column>>> {
     let mut columns: HashMap<u32, Vec<Column>> = HashMap::new();
     let query = columns_query(cx.version);
-    for row in rows(cx.client, "reading columns", &query, &[&relations]).await? {
+    for row in cx.rows("columns", &query, &[&relations]).await? {
         let collation = match (field(&row, "collation_schema")?, field(&row, "collation_name")?) {
             (Some(schema), Some(name)) => Some(qualified(schema, name)),
             _ => None,
@@ -136,7 +136,7 @@ pub(crate) async fn load(cx: &Context<'_>, relations: &[u32]) -> Result<HashMap<
         };
         columns.entry(field(&row, "attrelid")?).or_default().push(column);
     }
-    for row in rows(cx.client, "reading defaults", DEFAULTS, &[&relations]).await? {
+    for row in cx.rows("defaults", DEFAULTS, &[&relations]).await? {
         let number: i16 = field(&row, "adnum")?;
         let of_table = columns.get_mut(&field::<u32>(&row, "adrelid")?);
         if let Some(column) = of_table.and_then(|c| c.iter_mut().find(|c| c.number == number)) {

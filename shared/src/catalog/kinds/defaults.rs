@@ -3,7 +3,10 @@
 
 use super::{columns::Column, relations::Relation};
 use crate::{
-    catalog::draft::{CatalogId, Draft, Part, Section, class},
+    catalog::{
+        class::PG_ATTRDEF,
+        draft::{CatalogId, Draft, Part, Section},
+    },
     pg::ident,
 };
 
@@ -12,7 +15,7 @@ pub(crate) fn entry(relation: &Relation, column: &Column, expression: &str, oid:
     let key = if oid == 0 {
         relation.id().part(Part::NullDefault(i32::from(column.number)))
     } else {
-        CatalogId { class: class::DEFAULT, oid }.definition()
+        CatalogId { class: PG_ATTRDEF, oid }.definition()
     };
     let tag = format!("{} {}", relation.name, column.name);
     let mut draft = relation.draft(key, "DEFAULT", Section::PreData, tag);

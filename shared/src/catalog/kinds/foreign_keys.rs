@@ -5,7 +5,7 @@ use crate::{
     base::Result,
     catalog::{
         draft::{CatalogId, Context, Drafts, Part, Section},
-        query::{field, rows},
+        rows::field,
     },
     pg::ident,
 };
@@ -23,7 +23,7 @@ pub(crate) async fn collect(
     out: &mut Drafts,
 ) -> Result<()> {
     let oids = relations.archived_oids();
-    for row in rows(cx.client, "reading foreign keys", FOREIGN_KEYS, &[&oids]).await? {
+    for row in cx.rows("foreign keys", FOREIGN_KEYS, &[&oids]).await? {
         let Some(table) = relations.get(field(&row, "conrelid")?) else { continue };
         let name: String = field(&row, "conname")?;
         let definition: String = field(&row, "definition")?;

@@ -11,7 +11,7 @@ use crate::{
     base::Result,
     catalog::{
         draft::{CatalogId, Context, Drafts, Part, Section},
-        query::{field, letter, rows},
+        rows::{field, letter},
     },
     pg::ServerVersion,
     pg::{ident, qualified},
@@ -91,7 +91,7 @@ impl Indexes {
     pub async fn load(cx: &Context<'_>, relations: &Relations) -> Result<Self> {
         let mut indexes = Self::default();
         let query = indexes_query(cx.version);
-        for row in rows(cx.client, "reading indexes", &query, &[&relations.archived_oids()]).await? {
+        for row in cx.rows("indexes", &query, &[&relations.archived_oids()]).await? {
             let index = read(&row)?;
             if let Some(parent) = index.parent {
                 indexes.attached.entry(parent).or_default().push(index.oid);

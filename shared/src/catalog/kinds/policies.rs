@@ -6,8 +6,9 @@ use super::relations::Relations;
 use crate::{
     base::Result,
     catalog::{
-        draft::{CatalogId, Context, Drafts, Part, Section, class},
-        query::{field, letter, rows},
+        class::PG_POLICY,
+        draft::{CatalogId, Context, Drafts, Part, Section},
+        rows::{field, letter},
     },
     pg::ident,
 };
@@ -28,10 +29,10 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         out.add(draft);
     }
     let oids = relations.archived_oids();
-    for row in rows(cx.client, "reading policies", POLICIES, &[&oids]).await? {
+    for row in cx.rows("policies", POLICIES, &[&oids]).await? {
         let Some(table) = relations.get(field(&row, "polrelid")?) else { continue };
         let name: String = field(&row, "polname")?;
-        let id = CatalogId { class: class::POLICY, oid: field(&row, "oid")? };
+        let id = CatalogId { class: PG_POLICY, oid: field(&row, "oid")? };
         let mut draft = table.member(id, "POLICY", Section::PostData, &name);
         let restrictive = if field(&row, "polpermissive")? { "" } else { " AS RESTRICTIVE" };
         let command = match letter(&row, "polcmd")? {

@@ -8,8 +8,8 @@ use super::columns::{self, Column};
 use crate::{
     base::Result,
     catalog::{
-        draft::{CatalogId, Context, Draft, Drafts, Key, Section, class},
-        query::{field, letter, rows},
+        draft::{CatalogId, Context, Draft, Key, Section},
+        rows::{field, letter},
     },
     pg::{ident, literal, qualified},
 };
@@ -75,21 +75,9 @@ impl Relation {
     /// A draft of an entry of this relation, in its schema, by its owner.
     pub fn draft(&self, key: Key, desc: &'static str, section: Section, tag: String) -> Draft {
         Draft {
-            key,
-            desc,
-            section,
-            sort_name: tag.clone(),
-            tag,
             namespace: Some(self.schema.clone()),
             owner: self.owner.clone(),
-            tablespace: None,
-            table_am: None,
-            relkind: None,
-            definition: String::new(),
-            drop: String::new(),
-            copy: None,
-            data: None,
-            depends: std::collections::BTreeSet::new(),
+            ..Draft::blank(key, desc, section, tag)
         }
     }
 
@@ -133,28 +121,20 @@ const UNSAFE_PARTITIONS: &str = "SELECT partrelid FROM pg_partitioned_table WHER
      (SELECT c.oid FROM pg_opclass c JOIN pg_am a ON c.opcmethod = a.oid WHERE c.opcname = 'enum_ops' \
         AND c.opcnamespace = 'pg_catalog'::regnamespace AND a.amname = 'hash') = ANY (partclass)";
 
-/// Row types and array types have no entries: what depends on them depends on the relation or the element type.
-const IMPLICIT_TYPES: &str = "SELECT t.oid, CASE WHEN t.typrelid <> 0 THEN 1259::oid ELSE 1247::oid END AS class, \
-       CASE WHEN t.typrelid <> 0 THEN t.typrelid ELSE t.typelem END AS target \
-     FROM pg_type t \
-     LEFT JOIN pg_class c ON c.oid = t.typrelid \
-     LEFT JOIN pg_type e ON e.oid = t.typelem \
-     WHERE t.typnamespace = ANY ($1) AND (c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') OR e.typarray = t.oid)";
-
 impl Relations {
     pub async fn load(cx: &Context<'_>) -> Result<Self> {
         let schemas: Vec<u32> = cx.namespaces.keys().copied().collect();
         let mut by_oid = BTreeMap::new();
-        for row in rows(cx.client, "reading relations", RELATIONS, &[&schemas]).await? {
+        for row in cx.rows("relations", RELATIONS, &[&schemas]).await? {
             let relation = read(cx, &row)?;
             by_oid.insert(relation.oid, relation);
         }
-        for row in rows(cx.client, "reading inheritance", PARENTS, &[]).await? {
+        for row in cx.rows("inheritance", PARENTS, &[]).await? {
             if let Some(child) = by_oid.get_mut(&field::<u32>(&row, "inhrelid")?) {
                 child.parents.push(field(&row, "inhparent")?);
             }
         }
-        for row in rows(cx.client, "reading partitioning", UNSAFE_PARTITIONS, &[]).await? {
+        for row in cx.rows("partitioning", UNSAFE_PARTITIONS, &[]).await? {
             if let Some(table) = by_oid.get_mut(&field::<u32>(&row, "partrelid")?) {
                 table.unsafe_partitions = true;
             }
@@ -264,17 +244,6 @@ fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {
         parents: Vec::new(),
         columns: Vec::new(),
     })
-}
-
-/// Row types and array types: aliases of what they come from.
-pub(crate) async fn implicit_types(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
-    let schemas: Vec<u32> = cx.namespaces.keys().copied().collect();
-    for row in rows(cx.client, "reading row types and array types", IMPLICIT_TYPES, &[&schemas]).await? {
-        let id = CatalogId { class: class::TYPE, oid: field(&row, "oid")? };
-        let target = CatalogId { class: field(&row, "class")?, oid: field(&row, "target")? };
-        out.aliases.entry(id).or_insert(target);
-    }
-    Ok(())
 }
 
 /// `name=value, …` of a WITH clause, as `appendReloptionsArray` of PostgreSQL's fe_utils writes it.

@@ -6,8 +6,9 @@ use super::relations::Relations;
 use crate::{
     base::Result,
     catalog::{
-        draft::{CatalogId, Context, Drafts, Section, class},
-        query::{field, letter, rows},
+        class::PG_REWRITE,
+        draft::{CatalogId, Context, Drafts, Section},
+        rows::{field, letter},
     },
     pg::ident,
 };
@@ -19,10 +20,10 @@ const RULES: &str = "SELECT r.oid, r.ev_class, r.rulename, r.ev_enabled, pg_get_
 
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let oids = relations.archived_oids();
-    for row in rows(cx.client, "reading rules", RULES, &[&oids]).await? {
+    for row in cx.rows("rules", RULES, &[&oids]).await? {
         let Some(table) = relations.get(field(&row, "ev_class")?) else { continue };
         let name: String = field(&row, "rulename")?;
-        let id = CatalogId { class: class::RULE, oid: field(&row, "oid")? };
+        let id = CatalogId { class: PG_REWRITE, oid: field(&row, "oid")? };
         let mut draft = table.member(id, "RULE", Section::PostData, &name);
         draft.definition = format!("{}\n", field::<&str>(&row, "definition")?);
         let state = match letter(&row, "ev_enabled")? {

@@ -10,7 +10,7 @@ use crate::{
     base::{Error, Kind, Result},
     catalog::{
         draft::{Context, Drafts, Part, Section},
-        query::{field, letter, rows},
+        rows::{field, letter},
     },
     pg::{ident, literal, qualified},
 };
@@ -51,7 +51,7 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
     let all: Vec<&Relation> = relations.archived().filter(|r| r.kind == 'S').collect();
     let oids: Vec<u32> = all.iter().map(|r| r.oid).collect();
     let values = values(cx, &all, &oids).await?;
-    for row in rows(cx.client, "reading sequences", SEQUENCES, &[&oids]).await? {
+    for row in cx.rows("sequences", SEQUENCES, &[&oids]).await? {
         let sequence = read(&row)?;
         let Some(relation) = relations.get(sequence.oid) else { continue };
         let owner = sequence.owner.and_then(|(table, column)| {
@@ -182,7 +182,7 @@ async fn values(cx: &Context<'_>, all: &[&Relation], oids: &[u32]) -> Result<Has
         Ok(())
     };
     if cx.version.major() >= 18 {
-        take(rows(cx.client, "reading sequence values", VALUES_18, &[&oids]).await?)?;
+        take(cx.rows("sequence values", VALUES_18, &[&oids]).await?)?;
     } else {
         for batch in all.chunks(VALUES_BATCH) {
             let reads: Vec<String> = batch
@@ -192,7 +192,7 @@ async fn values(cx: &Context<'_>, all: &[&Relation], oids: &[u32]) -> Result<Has
                     format!("SELECT {}::oid AS relid, last_value, is_called FROM {from}", s.oid)
                 })
                 .collect();
-            take(rows(cx.client, "reading sequence values", &reads.join("\nUNION ALL\n"), &[]).await?)?;
+            take(cx.rows("sequence values", &reads.join("\nUNION ALL\n"), &[]).await?)?;
         }
     }
     Ok(values)

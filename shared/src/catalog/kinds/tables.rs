@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     base::Result,
-    catalog::draft::{CatalogId, Context, Drafts, Fragment, FragmentKind, Section, class},
+    catalog::{
+        class::PG_ATTRDEF,
+        draft::{CatalogId, Context, Drafts, Fragment, FragmentKind, Section},
+    },
     pg::ident,
 };
 
@@ -104,7 +107,7 @@ fn column_element(table: &Relation, column: &Column) -> Option<String> {
     }
     match default {
         Some(default) if default.oid != 0 => {
-            sql.push_str(&Fragment::slot(CatalogId { class: class::DEFAULT, oid: default.oid }));
+            sql.push_str(&Fragment::slot(CatalogId { class: PG_ATTRDEF, oid: default.oid }));
         }
         Some(default) => {
             let _ = write!(sql, " DEFAULT {}", default.expression);
@@ -129,7 +132,7 @@ fn column_element(table: &Relation, column: &Column) -> Option<String> {
 /// The column's default as a piece of the table, or as an entry of its own where the table does not name the column.
 fn inline_default(table: &Relation, column: &Column, out: &mut Drafts) {
     let Some(default) = &column.default else { return };
-    let id = CatalogId { class: class::DEFAULT, oid: default.oid };
+    let id = CatalogId { class: PG_ATTRDEF, oid: default.oid };
     if !default.printed {
         out.aliases.insert(id, table.id());
     } else if !table.prints(column) && column.generated == '\0' {

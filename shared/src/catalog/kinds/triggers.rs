@@ -6,8 +6,9 @@ use super::relations::Relations;
 use crate::{
     base::Result,
     catalog::{
-        draft::{CatalogId, Context, Drafts, Section, class},
-        query::{field, letter, rows},
+        class::PG_TRIGGER,
+        draft::{CatalogId, Context, Drafts, Section},
+        rows::{field, letter},
     },
     pg::{ServerVersion, ident},
 };
@@ -33,7 +34,7 @@ fn triggers_query(version: ServerVersion) -> String {
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let oids = relations.archived_oids();
     let query = triggers_query(cx.version);
-    for row in rows(cx.client, "reading triggers", &query, &[&oids]).await? {
+    for row in cx.rows("triggers", &query, &[&oids]).await? {
         let Some(table) = relations.get(field(&row, "tgrelid")?) else { continue };
         let name: String = field(&row, "tgname")?;
         let definition: String = field(&row, "definition")?;
@@ -43,7 +44,7 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
             'A' => Some("ENABLE ALWAYS"),
             _ => None,
         };
-        let id = CatalogId { class: class::TRIGGER, oid: field(&row, "oid")? };
+        let id = CatalogId { class: PG_TRIGGER, oid: field(&row, "oid")? };
         let mut draft = table.member(id, "TRIGGER", Section::PostData, &name);
         let alter =
             |state: &str| format!("\nALTER TABLE {} {state} TRIGGER {};\n", table.sql(), ident(&name));

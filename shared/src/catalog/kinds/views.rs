@@ -14,8 +14,9 @@ use super::{
 use crate::{
     base::Result,
     catalog::{
-        draft::{CatalogId, Context, Drafts, Fragment, FragmentKind, Part, Section, class},
-        query::{field, rows},
+        class::PG_REWRITE,
+        draft::{CatalogId, Context, Drafts, Fragment, FragmentKind, Part, Section},
+        rows::field,
     },
     pg::ident,
 };
@@ -42,11 +43,11 @@ const READS: &str = "WITH RECURSIVE w AS ( \
 
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let mut rules: HashMap<u32, u32> = HashMap::new();
-    for row in rows(cx.client, "reading views' rules", QUERY_RULES, &[]).await? {
+    for row in cx.rows("views' rules", QUERY_RULES, &[]).await? {
         rules.insert(field(&row, "ev_class")?, field(&row, "oid")?);
     }
     for view in relations.archived() {
-        let rule = rules.get(&view.oid).map(|oid| CatalogId { class: class::RULE, oid: *oid });
+        let rule = rules.get(&view.oid).map(|oid| CatalogId { class: PG_REWRITE, oid: *oid });
         match (view.kind, rule) {
             ('v', Some(rule)) => add_view(view, rule, out),
             ('m', rule) => {
@@ -135,7 +136,7 @@ fn add_materialized(view: &Relation, out: &mut Drafts) {
 /// A view that reads an unpopulated one cannot be refreshed, so it stays unpopulated as well.
 async fn refreshes(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let mut reads: HashMap<u32, Vec<u32>> = HashMap::new();
-    for row in rows(cx.client, "reading what materialized views read", READS, &[]).await? {
+    for row in cx.rows("what materialized views read", READS, &[]).await? {
         reads.entry(field(&row, "reader")?).or_default().push(field(&row, "read")?);
     }
     let populated = |oid: &u32| relations.known(*oid).is_none_or(|r| r.populated);
