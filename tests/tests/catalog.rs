@@ -77,10 +77,6 @@ async fn roles() {
     }
 }
 
-async fn major(client: &Client) -> u32 {
-    version(client).await.major()
-}
-
 async fn version(client: &Client) -> ServerVersion {
     let row = client.query_one("SELECT current_setting('server_version_num')::int4", &[]).await.unwrap();
     ServerVersion::from_num(row.get::<_, i32>(0).unsigned_abs())

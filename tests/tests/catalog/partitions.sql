@@ -4,7 +4,7 @@ CREATE TABLE parts.events_2024 PARTITION OF parts.events FOR VALUES FROM ('2024-
 CREATE TABLE parts.events_2025 PARTITION OF parts.events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (kind);
 CREATE TABLE parts.events_2025_a PARTITION OF parts.events_2025 (kind DEFAULT 'a') FOR VALUES IN ('a', 'b', NULL);
 CREATE TABLE parts.events_2025_other PARTITION OF parts.events_2025 DEFAULT;
-CREATE TABLE parts.other_order (kind text, extra_dropped int, at date NOT NULL, id bigint NOT NULL, CHECK (id > 0));
+CREATE TABLE parts.other_order (kind text, extra_dropped int, at date NOT NULL, id bigint NOT NULL, CONSTRAINT events_id_check CHECK (id > 0));
 ALTER TABLE parts.other_order DROP COLUMN extra_dropped;
 ALTER TABLE parts.events ATTACH PARTITION parts.other_order FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
 ALTER TABLE parts.events ADD PRIMARY KEY (id, at, kind);

@@ -38,7 +38,7 @@ GRANT SELECT ON shop.customers TO catalog_reader;
 GRANT UPDATE (name, mood) ON shop.customers TO catalog_reader WITH GRANT OPTION;
 GRANT USAGE ON SEQUENCE shop.customers_id_seq TO PUBLIC;
 INSERT INTO shop.customers (name, mail, at, history, amount, payload)
-    SELECT E'na\tme\n\\' || i, i || '@x', ROW(i, i), ARRAY[ROW(1, i)::shop.point2], i, jsonb_build_object('i', i)
+    SELECT E'na\tme\n\\' || i, i || '@x', ROW(i, i)::shop.point2, ARRAY[ROW(1, i)::shop.point2], i, jsonb_build_object('i', i)
     FROM generate_series(1, 50) i;
 
 CREATE TABLE shop.identity (
@@ -47,7 +47,7 @@ CREATE TABLE shop.identity (
     c text
 );
 INSERT INTO shop.identity (c) SELECT 'x' FROM generate_series(1, 5);
-CREATE UNLOGGED TABLE shop.scratch (a int);
+CREATE UNLOGGED TABLE shop.scratch (a int, b int GENERATED ALWAYS AS IDENTITY, c serial);
 INSERT INTO shop.scratch VALUES (1), (2);
 CREATE TABLE shop.nothing ();
 INSERT INTO shop.nothing DEFAULT VALUES;

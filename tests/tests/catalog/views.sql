@@ -52,10 +52,12 @@ CREATE DOMAIN v.positive AS int;
 CREATE FUNCTION v.is_positive(v.positive) RETURNS boolean LANGUAGE sql AS 'SELECT $1 > 0';
 ALTER DOMAIN v.positive ADD CONSTRAINT p CHECK (v.is_positive(VALUE));
 COMMENT ON CONSTRAINT p ON DOMAIN v.positive IS 'loops';
-CREATE TABLE v.uses_domain (a v.positive, b v.positive[]);
+CREATE TABLE v.uses_domain (a v.positive);
 
 CREATE RULE r1 AS ON INSERT TO v.plain DO INSTEAD INSERT INTO v.t (id, name) VALUES (new.id, new.name);
-CREATE RULE r2 AS ON DELETE TO v.t WHERE old.id = 0 DO ALSO NOTIFY gone;
+CREATE RULE r2 AS ON DELETE TO v.t WHERE old.id = 0 DO INSTEAD NOTHING;
+CREATE RULE r3 AS ON INSERT TO v.t DO ALSO NOTIFY gone;
+ALTER TABLE v.t DISABLE RULE r3;
 ALTER TABLE v.t DISABLE RULE r2;
 COMMENT ON RULE r2 ON v.t IS 'a rule';
 

@@ -11,7 +11,7 @@ use crate::{
         draft::{CatalogId, Context, Draft, Key, Section},
         rows::{field, letter},
     },
-    pg::{ident, literal, qualified},
+    pg::{ServerVersion, ident, literal, qualified},
 };
 
 /// One table, view, materialized view or sequence.
@@ -91,8 +91,9 @@ impl Relation {
 }
 
 /// All relations of the database that are archived, and their parents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Relations {
+    version: ServerVersion,
     by_oid: BTreeMap<u32, Relation>,
 }
 
@@ -144,9 +145,14 @@ impl Relations {
         for relation in by_oid.values_mut() {
             relation.columns = columns.remove(&relation.oid).unwrap_or_default();
         }
-        let mut relations = Self { by_oid };
+        let mut relations = Self { version: cx.version, by_oid };
         columns::flag_inherited(&mut relations, cx.version);
         Ok(relations)
+    }
+
+    /// The server's version.
+    pub fn version(&self) -> ServerVersion {
+        self.version
     }
 
     /// Those that get entries, by oid.

@@ -75,7 +75,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
                     ident(&column.name),
                     relation.sql()
                 );
-                if relation.persistence != table.persistence {
+                // Before 15 every sequence is logged and there is no word for it.
+                if relation.persistence != table.persistence && cx.version.major() >= 15 {
                     let logged = if relation.persistence == 'u' { "UNLOGGED" } else { "LOGGED" };
                     let _ = writeln!(draft.definition, "    {logged}");
                 }

@@ -48,7 +48,9 @@ fn definition(table: &Relation, relations: &Relations, checks: &[Check]) -> Stri
     if let Some(of_type) = &table.of_type {
         let _ = write!(sql, " OF {of_type}");
     }
-    let elements = elements(table, checks);
+    // NOT NULL as an element of its own came with 18.
+    let constraints_have_names = relations.version().major() >= 18;
+    let elements = elements(table, checks, constraints_have_names);
     if !elements.is_empty() || table.of_type.is_none() {
         let _ = write!(sql, " ({elements}\n)");
     }
@@ -62,6 +64,12 @@ fn definition(table: &Relation, relations: &Relations, checks: &[Check]) -> Stri
     }
     sql.push_str(&with_clause(table));
     sql.push_str(";\n");
+    if !constraints_have_names {
+        for column in table.columns.iter().filter(|c| adds_not_null(table, c)) {
+            let (table, column) = (table.sql(), ident(&column.name));
+            let _ = writeln!(sql, "ALTER TABLE ONLY {table} ALTER COLUMN {column} SET NOT NULL;");
+        }
+    }
     sql.push_str(&column_settings(table));
     sql.push_str(&replica_identity(table));
     if table.force_row_security {
@@ -71,7 +79,7 @@ fn definition(table: &Relation, relations: &Relations, checks: &[Check]) -> Stri
 }
 
 /// Columns and constraints between the parentheses. The first has no comma; where a slot comes first, rendering takes its comma away.
-fn elements(table: &Relation, checks: &[Check]) -> String {
+fn elements(table: &Relation, checks: &[Check], constraints_have_names: bool) -> String {
     let mut elements = String::new();
     let mut add = |element: &str| {
         let comma = if elements.is_empty() { "" } else { "," };
@@ -82,8 +90,10 @@ fn elements(table: &Relation, checks: &[Check]) -> String {
             if let Some(element) = column_element(table, column) {
                 add(&element);
             }
-        } else if let Some(not_null) = column.not_null.as_ref().filter(|n| n.is_local) {
-            // The column comes from a parent, its constraint does not.
+        } else if let Some(not_null) = column.not_null.as_ref()
+            && constraints_have_names
+            && adds_not_null(table, column)
+        {
             let name =
                 not_null.name.as_deref().map(|n| format!("CONSTRAINT {} ", ident(n))).unwrap_or_default();
             let no_inherit = if not_null.no_inherit { " NO INHERIT" } else { "" };
@@ -94,6 +104,11 @@ fn elements(table: &Relation, checks: &[Check]) -> String {
         elements.push_str(&Fragment::slot(check.id()));
     }
     elements
+}
+
+/// Whether the column comes from a parent, but its NOT NULL does not.
+fn adds_not_null(table: &Relation, column: &Column) -> bool {
+    !table.prints(column) && column.not_null.as_ref().is_some_and(|n| n.is_local)
 }
 
 fn column_element(table: &Relation, column: &Column) -> Option<String> {
