@@ -61,6 +61,12 @@ impl Store {
         self
     }
 
+    /// The same client and encryption, another bucket.
+    #[must_use]
+    pub fn in_bucket(&self, bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into(), ..self.clone() }
+    }
+
     /// Name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket

@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     base::{
-        Error, Kind, Result, ResultExt,
+        Error, Kind, Result,
         id::{DatabaseName, RunId},
     },
     ledger::{BackupType, Completion, Lease, Record, RunKind, Status},

@@ -157,7 +157,7 @@ async fn remove_one(platform: &Platform, record: &Record) -> Result<()> {
     let mut listing = store.list(&folder);
     while let Some(page) = listing.page().await? {
         for batch in page.chunks(BATCH) {
-            let keys: Vec<ObjectKey> = batch.iter().map(|o| o.key.clone()).collect();
+            let keys = batch.iter().map(|o| ObjectKey::parse(&o.key)).collect::<Result<Vec<_>>>()?;
             store.delete(&keys).await.context("removing its objects")?;
         }
     }
