@@ -118,13 +118,17 @@ impl Config {
     /// # Errors
     /// A sentence naming the field at fault.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = serde_json::from_str(text).map_err(|e| format!("the configuration is wrong: {e}"))?;
+        let config: Self =
+            serde_json::from_str(text).map_err(|e| format!("the configuration is wrong: {e}"))?;
         for f in &config.functions {
             if f.command.is_empty() {
                 return Err(format!("function {} has no command", f.name));
             }
             if f.memory == 0 || f.timeout == 0 || f.concurrency == 0 {
-                return Err(format!("function {}: memory, timeout and concurrency must be 1 or more", f.name));
+                return Err(format!(
+                    "function {}: memory, timeout and concurrency must be 1 or more",
+                    f.name
+                ));
             }
             if config.functions.iter().filter(|g| g.name == f.name).count() > 1 {
                 return Err(format!("function {} is there twice", f.name));
@@ -199,7 +203,10 @@ mod tests {
     #[test]
     fn defaults_are_lambdas() {
         let c = Config::parse(r#"{"functions":[{"name":"f","command":["/bin/true"]}]}"#).unwrap();
-        assert_eq!((c.functions[0].memory, c.functions[0].timeout, c.functions[0].concurrency), (512, 900, 10));
+        assert_eq!(
+            (c.functions[0].memory, c.functions[0].timeout, c.functions[0].concurrency),
+            (512, 900, 10)
+        );
         assert_eq!(c.retry_delays_seconds, [60.0, 120.0]);
         assert_eq!(c.arn("f"), "arn:aws:lambda:us-east-1:123456789012:function:f");
     }

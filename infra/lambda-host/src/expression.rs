@@ -65,13 +65,16 @@ impl Expression {
         let text = text.trim();
         let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')').map(str::trim);
         if let Some(body) = inner("rate") {
-            return rate(body).ok_or_else(|| format!("{text}: a rate is a number and minutes, hours or days"));
+            return rate(body)
+                .ok_or_else(|| format!("{text}: a rate is a number and minutes, hours or days"));
         }
         if let Some(body) = inner("at") {
             return body.parse().map(Self::At).map_err(|e| format!("{text}: {e}"));
         }
         match inner("cron") {
-            Some(body) => Cron::parse(body).map(|c| Self::Cron(Box::new(c))).map_err(|e| format!("{text}: {e}")),
+            Some(body) => {
+                Cron::parse(body).map(|c| Self::Cron(Box::new(c))).map_err(|e| format!("{text}: {e}"))
+            }
             None => Err(format!("{text}: a schedule is rate(…), cron(…) or at(…)")),
         }
     }
@@ -82,7 +85,9 @@ impl Expression {
         match self {
             Self::Rate(seconds) => {
                 let gone = after.as_second().saturating_sub(start.as_second()).max(0);
-                let next = start.as_second().checked_add(gone.checked_div(*seconds)?.checked_add(1)?.checked_mul(*seconds)?)?;
+                let next = start
+                    .as_second()
+                    .checked_add(gone.checked_div(*seconds)?.checked_add(1)?.checked_mul(*seconds)?)?;
                 Timestamp::from_second(next).ok()
             }
             Self::At(time) => instant(*time, zone).filter(|t| *t > after),
@@ -138,7 +143,8 @@ impl Cron {
         let mut date = zone.to_datetime(after).date();
         for _ in 0..HORIZON {
             if self.on(date) {
-                let times = self.hours.iter().flat_map(|h| self.minutes.iter().map(move |m| date.at(*h, *m, 0, 0)));
+                let times =
+                    self.hours.iter().flat_map(|h| self.minutes.iter().map(move |m| date.at(*h, *m, 0, 0)));
                 if let Some(found) = times.filter_map(|t| instant(t, zone)).find(|t| *t > after) {
                     return Some(found);
                 }
@@ -202,11 +208,9 @@ fn numbers(field: &str, text: &str, least: i16, most: i16, names: &[&str]) -> Re
     let wrong = |part: &str| format!("{field} \"{part}\" is not within {least} to {most}");
     let value = |part: &str| -> Result<i16, String> {
         let upper = part.to_ascii_uppercase();
-        let named = names.iter().position(|n| *n == upper).and_then(|i| i16::try_from(i).ok()).map(|i| i + least);
-        named
-            .or_else(|| part.parse().ok())
-            .filter(|n| (least..=most).contains(n))
-            .ok_or_else(|| wrong(part))
+        let named =
+            names.iter().position(|n| *n == upper).and_then(|i| i16::try_from(i).ok()).map(|i| i + least);
+        named.or_else(|| part.parse().ok()).filter(|n| (least..=most).contains(n)).ok_or_else(|| wrong(part))
     };
     let mut all = Vec::new();
     for part in text.split(',') {
@@ -239,7 +243,9 @@ fn month_days(text: &str) -> Result<Vec<MonthDay>, String> {
             "L" => all.push(MonthDay::Last),
             "LW" => all.push(MonthDay::LastWorkday),
             upper => match upper.strip_suffix('W') {
-                Some(day) => all.extend(small("day-of-month", day, 31, &[])?.into_iter().map(MonthDay::Nearest)),
+                Some(day) => {
+                    all.extend(small("day-of-month", day, 31, &[])?.into_iter().map(MonthDay::Nearest))
+                }
                 None => all.extend(small("day-of-month", part, 31, &[])?.into_iter().map(MonthDay::On)),
             },
         }
@@ -258,7 +264,10 @@ fn week_days(text: &str) -> Result<Vec<WeekDay>, String> {
             all.push(WeekDay::Every(7));
         } else if let Some((day, nth)) = upper.split_once('#') {
             let nth = nth.parse().ok().filter(|n| (1..=5).contains(n));
-            all.push(WeekDay::Nth(one(day)?, nth.ok_or_else(|| format!("day-of-week \"{part}\" has no such week"))?));
+            all.push(WeekDay::Nth(
+                one(day)?,
+                nth.ok_or_else(|| format!("day-of-week \"{part}\" has no such week"))?,
+            ));
         } else if let Some(day) = upper.strip_suffix('L') {
             all.push(WeekDay::Last(one(day)?));
         } else {

@@ -33,7 +33,10 @@ fn every_night() {
         times("cron(0 2 * * ? *)", "2026-11-21T02:00:00Z", "UTC", 2),
         ["2026-11-22T02:00:00Z", "2026-11-23T02:00:00Z"]
     );
-    assert_eq!(times("cron(0 2 * * ? *)", "2026-11-21T00:59:00Z", "Europe/Berlin", 1), ["2026-11-21T01:00:00Z"]);
+    assert_eq!(
+        times("cron(0 2 * * ? *)", "2026-11-21T00:59:00Z", "Europe/Berlin", 1),
+        ["2026-11-21T01:00:00Z"]
+    );
 }
 
 #[test]
@@ -41,7 +44,10 @@ fn the_examples_of_the_guide() {
     let after = "2026-01-01T00:00:00Z";
     assert_eq!(times("cron(15 10 ? * 6L 2026-2027)", after, "UTC", 1), ["2026-01-30T10:15:00Z"]);
     assert_eq!(times("cron(0 8 1 * ? *)", after, "UTC", 1), ["2026-01-01T08:00:00Z"]);
-    assert_eq!(times("cron(0/15 * * * ? *)", after, "UTC", 2), ["2026-01-01T00:15:00Z", "2026-01-01T00:30:00Z"]);
+    assert_eq!(
+        times("cron(0/15 * * * ? *)", after, "UTC", 2),
+        ["2026-01-01T00:15:00Z", "2026-01-01T00:30:00Z"]
+    );
     assert_eq!(times("cron(0 18 ? * MON-FRI *)", after, "UTC", 3)[2], "2026-01-05T18:00:00Z");
     assert_eq!(times("cron(0 9 ? * 2#1 *)", after, "UTC", 1), ["2026-01-05T09:00:00Z"]);
     assert_eq!(times("cron(0 0 L * ? *)", after, "UTC", 2), ["2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z"]);
@@ -52,7 +58,10 @@ fn the_examples_of_the_guide() {
 
 #[test]
 fn a_skipped_hour_does_not_fire_and_a_doubled_one_fires_once() {
-    assert_eq!(times("cron(30 2 * * ? *)", "2026-03-28T12:00:00Z", "Europe/Berlin", 1), ["2026-03-30T00:30:00Z"]);
+    assert_eq!(
+        times("cron(30 2 * * ? *)", "2026-03-28T12:00:00Z", "Europe/Berlin", 1),
+        ["2026-03-30T00:30:00Z"]
+    );
     assert_eq!(
         times("cron(30 2 * * ? *)", "2026-10-24T12:00:00Z", "Europe/Berlin", 2),
         ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]

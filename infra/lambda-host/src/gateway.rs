@@ -48,7 +48,9 @@ pub async fn any(
     }
     let invoke = Invoke { request_id, payload: payload.into(), trace: ids::trace(), client_context: None };
     match tokio::time::timeout(TIME_LIMIT, function.invoke(invoke)).await {
-        Err(_) | Ok(Err(Refusal::Throttled)) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        Err(_) | Ok(Err(Refusal::Throttled)) => {
+            message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+        }
         Ok(Err(Refusal::Broken(why))) => {
             tracing::error!("the API's function cannot be started: {why}");
             message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -77,7 +79,8 @@ fn event(
     for name in parts.headers.keys() {
         let values = parts.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()));
         if name == "cookie" {
-            cookies.extend(values.flat_map(|v| v.split(';').map(|c| c.trim().to_owned()).collect::<Vec<_>>()));
+            cookies
+                .extend(values.flat_map(|v| v.split(';').map(|c| c.trim().to_owned()).collect::<Vec<_>>()));
         } else {
             headers.insert(name.to_string(), values.collect::<Vec<_>>().join(",").into());
         }
@@ -196,13 +199,17 @@ fn response(outcome: &Outcome) -> Option<Response> {
     };
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status;
-    let single = value.get("headers").and_then(Value::as_object).into_iter().flatten().map(|(n, v)| (n.as_str(), v));
+    let single =
+        value.get("headers").and_then(Value::as_object).into_iter().flatten().map(|(n, v)| (n.as_str(), v));
     let multi = value.get("multiValueHeaders").and_then(Value::as_object).into_iter().flatten();
     let multi = multi.flat_map(|(n, vs)| vs.as_array().into_iter().flatten().map(move |v| (n.as_str(), v)));
-    let cookies = value.get("cookies").and_then(Value::as_array).into_iter().flatten().map(|v| ("set-cookie", v));
+    let cookies =
+        value.get("cookies").and_then(Value::as_array).into_iter().flatten().map(|v| ("set-cookie", v));
     for (name, v) in single.chain(multi).chain(cookies) {
         let text = v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-        let (Ok(name), Ok(v)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&text)) else { return None };
+        let (Ok(name), Ok(v)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&text)) else {
+            return None;
+        };
         if name != "content-length" && name != "transfer-encoding" {
             answer.headers_mut().append(name, v);
         }
@@ -231,7 +238,10 @@ mod tests {
                 .header("Content-Type", "application/json; charset=utf-8"),
             b"{}",
         );
-        assert_eq!((&e["rawPath"], &e["rawQueryString"]), (&json!("/backup/a%20b"), &json!("x=1&x=2&y=a+b%2Fc")));
+        assert_eq!(
+            (&e["rawPath"], &e["rawQueryString"]),
+            (&json!("/backup/a%20b"), &json!("x=1&x=2&y=a+b%2Fc"))
+        );
         assert_eq!(e["queryStringParameters"], json!({"x": "1,2", "y": "a b/c"}));
         assert_eq!(e["cookies"], json!(["a=1", "b=2"]));
         assert_eq!(e["headers"]["x-one"], "1,2");
@@ -243,7 +253,10 @@ mod tests {
 
     #[test]
     fn bytes_come_in_base64() {
-        let e = build(axum::http::Request::put("/").header("content-type", "application/octet-stream"), b"\xff\x00");
+        let e = build(
+            axum::http::Request::put("/").header("content-type", "application/octet-stream"),
+            b"\xff\x00",
+        );
         assert_eq!((&e["body"], &e["isBase64Encoded"]), (&json!("/wA="), &json!(true)));
     }
 

@@ -34,7 +34,8 @@ impl Host {
     /// # Errors
     /// A sentence naming what is wrong.
     pub fn new(config: Config) -> Result<Self, String> {
-        let book = LogBook::open(config.logs.as_deref()).map_err(|e| format!("cannot make the folder of the logs: {e}"))?;
+        let book = LogBook::open(config.logs.as_deref())
+            .map_err(|e| format!("cannot make the folder of the logs: {e}"))?;
         let (book, config) = (Arc::new(book), Arc::new(config));
         let functions = config
             .functions

@@ -64,7 +64,11 @@ impl Instance {
     ///
     /// # Errors
     /// A sentence when no port or no process can be had.
-    pub async fn start(config: &Config, function: &FunctionConfig, book: Arc<LogBook>) -> Result<Arc<Self>, String> {
+    pub async fn start(
+        config: &Config,
+        function: &FunctionConfig,
+        book: Arc<LogBook>,
+    ) -> Result<Arc<Self>, String> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .map_err(|e| format!("no port for the runtime API: {e}"))?;
@@ -305,12 +309,16 @@ mod tests {
 
     #[test]
     fn the_report_line_is_lambdas() {
-        let line = report("r", Duration::from_micros(12_345), 512, 30 << 20, Some(Duration::from_millis(100)), "");
+        let line =
+            report("r", Duration::from_micros(12_345), 512, 30 << 20, Some(Duration::from_millis(100)), "");
         assert_eq!(
             line,
             "REPORT RequestId: r\tDuration: 12.35 ms\tBilled Duration: 113 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\tInit Duration: 100.00 ms"
         );
-        assert!(report("r", Duration::ZERO, 1, 1, None, "timeout").ends_with("Max Memory Used: 1 MB\tStatus: timeout"));
+        assert!(
+            report("r", Duration::ZERO, 1, 1, None, "timeout")
+                .ends_with("Max Memory Used: 1 MB\tStatus: timeout")
+        );
     }
 
     #[test]
@@ -320,7 +328,10 @@ mod tests {
         )
         .unwrap();
         let env = environment(&config, &config.functions[0], "127.0.0.1:9");
-        assert_eq!((env["A"].as_str(), env["B"].as_str(), env["LAMBDA_TASK_ROOT"].as_str()), ("1", "2", "/opt"));
+        assert_eq!(
+            (env["A"].as_str(), env["B"].as_str(), env["LAMBDA_TASK_ROOT"].as_str()),
+            ("1", "2", "/opt")
+        );
         assert_eq!(env["AWS_LAMBDA_RUNTIME_API"], "127.0.0.1:9");
     }
 }

@@ -54,7 +54,10 @@ async fn answer(host: &Host, name: &str, headers: &HeaderMap, body: Bytes, reque
         }
     };
     if body.len() > limit {
-        let message = format!("{} byte payload is too large for the {kind} invocation type (limit {limit} bytes)", body.len());
+        let message = format!(
+            "{} byte payload is too large for the {kind} invocation type (limit {limit} bytes)",
+            body.len()
+        );
         return fault(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &message);
     }
     let payload = if body.is_empty() { Bytes::from_static(b"{}") } else { body };
@@ -76,7 +79,9 @@ async fn answer(host: &Host, name: &str, headers: &HeaderMap, body: Bytes, reque
         }
         _ => match function.invoke(invoke).await {
             Ok(outcome) => result(outcome, header("x-amz-log-type") == Some("Tail")),
-            Err(Refusal::Throttled) => fault(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded."),
+            Err(Refusal::Throttled) => {
+                fault(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Rate Exceeded.")
+            }
             Err(Refusal::Broken(why)) => fault(StatusCode::BAD_GATEWAY, "InvalidRuntimeException", &why),
         },
     }

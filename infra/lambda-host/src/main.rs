@@ -50,8 +50,7 @@ async fn serve() -> Result<(), String> {
     let (parent, tick) = (config.parent_pid, config.tick);
     let host = Arc::new(host::Host::new(config)?);
     let invoke_router = host::invoke_router(host.clone());
-    let front_router =
-        host::front_router(host.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let front_router = host::front_router(host.clone()).into_make_service_with_connect_info::<SocketAddr>();
     for schedule in host.schedules().iter().filter(|s| tick && s.enabled()) {
         tokio::spawn(schedule.clone().run());
     }
@@ -88,7 +87,8 @@ async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
 /// SIGTERM, SIGINT, or the end of the process that the host belongs to.
 async fn told_to_stop(parent: Option<u32>) -> Result<(), String> {
     let signals = |kind| signal(kind).map_err(|e| format!("cannot hear signals: {e}"));
-    let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -165,7 +165,10 @@ mod tests {
     #[test]
     fn reads_proc_status() {
         let status = "Name:\tx\nVmHWM:\t    1234 kB\nVmRSS:\t     900 kB\n";
-        assert_eq!((field(status, "VmHWM:"), field(status, "VmRSS:"), field(status, "VmSwap:")), (1234, 900, 0));
+        assert_eq!(
+            (field(status, "VmHWM:"), field(status, "VmRSS:"), field(status, "VmSwap:")),
+            (1234, 900, 0)
+        );
     }
 
     #[test]

@@ -6,12 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::{
-    config::ScheduleConfig,
-    expression::Expression,
-    function::Function,
-    host::Host,
-    ids,
-    instance::Invoke,
+    config::ScheduleConfig, expression::Expression, function::Function, host::Host, ids, instance::Invoke,
 };
 
 /// The longest sleep, so that a clock that was set is noticed.
@@ -36,9 +31,12 @@ impl Schedule {
         let wrong = |why: String| format!("schedule {}: {why}", config.name);
         let expression = Expression::parse(&config.expression).map_err(wrong)?;
         let zone = TimeZone::get(&config.timezone).map_err(|e| wrong(e.to_string()))?;
-        let function =
-            host.function(&config.function).ok_or_else(|| wrong(format!("no function {}", config.function)))?.clone();
-        serde_json::from_str::<Value>(&config.input).map_err(|e| wrong(format!("its input is not JSON: {e}")))?;
+        let function = host
+            .function(&config.function)
+            .ok_or_else(|| wrong(format!("no function {}", config.function)))?
+            .clone();
+        serde_json::from_str::<Value>(&config.input)
+            .map_err(|e| wrong(format!("its input is not JSON: {e}")))?;
         let arn = format!(
             "arn:aws:scheduler:{}:{}:schedule/default/{}",
             host.config().region,
@@ -80,7 +78,8 @@ impl Schedule {
             .replace("<aws.scheduler.attempt-number>", "1");
         let request_id = ids::uuid();
         println!("[schedule {}] fires {} with {input}", self.config.name, self.function.config().name);
-        let answer = json!({"requestId": request_id, "executionId": execution, "scheduledTime": time, "input": input});
+        let answer =
+            json!({"requestId": request_id, "executionId": execution, "scheduledTime": time, "input": input});
         self.function.invoke_later(Invoke {
             request_id,
             payload: input.into(),
