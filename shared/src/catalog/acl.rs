@@ -116,10 +116,11 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     Ok(())
 }
 
-/// Objects that are there before anything is restored: those of initdb, and `public`.
+/// Objects that are there before anything is restored and whose grants users change: those of `pg_catalog`, and `public`. pg_dump leaves
+/// `information_schema` out as well.
 fn in_every_database(class: u32, row: &Row) -> Result<bool> {
     let schema: Option<&str> = field(row, if class == PG_NAMESPACE { "name" } else { "schema" })?;
-    let system = matches!(schema, Some("pg_catalog" | "information_schema"));
+    let system = schema == Some("pg_catalog");
     let oid: u32 = field(row, "oid")?;
     Ok((system && oid < FIRST_USER_OID) || (class == PG_NAMESPACE && schema == Some("public")))
 }
@@ -164,6 +165,12 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     let mut depends: std::collections::BTreeSet<Key> = needs.into_iter().collect();
     if attnum != 0 && out.entries.contains_key(&of_relation) {
         depends.insert(of_relation);
+    }
+    // A grantor other than the owner must reach the object through its schema.
+    let reach = cx.namespaces.iter().find(|(_, name)| schema.as_deref() == Some(name.as_str()));
+    if let (Some((&oid, _)), true) = (reach, definition.contains("SET SESSION AUTHORIZATION")) {
+        let of_schema = Key { part: Part::Acl(0), ..super::class::definition(PG_NAMESPACE, oid) };
+        depends.extend(out.entries.contains_key(&of_schema).then_some(of_schema));
     }
     out.add(Draft {
         namespace: schema,
