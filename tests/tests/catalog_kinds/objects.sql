@@ -98,3 +98,9 @@ ALTER DEFAULT PRIVILEGES FOR ROLE kinds_alice GRANT USAGE ON SCHEMAS TO kinds_bo
 -- Changed grants of objects that initdb made.
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
 GRANT SELECT ON pg_catalog.pg_authid TO kinds_bob;
+
+-- A range type whose canonical function needs the type: a shell first.
+CREATE TYPE app.steps;
+CREATE FUNCTION app.steps_canonical(app.steps) RETURNS app.steps LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
+CREATE TYPE app.steps AS RANGE (SUBTYPE = integer, CANONICAL = app.steps_canonical);
+COMMENT ON TYPE app.steps IS 'canonical';
