@@ -1,6 +1,8 @@
 //! Kinds that stand without relations, grants and comments: what the collectors read from one database is run on a fresh one, and stock
 //! pg_dump must find both alike; what pg_dump's own archive lists must be what the collectors gave.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     process::Command,
@@ -227,6 +229,7 @@ async fn definitions_bring_back_what_was_read() {
     run(&source, include_str!("catalog_kinds/large_objects.sql")).await;
     if let Some(extension) = &extension {
         run(&source, &format!("CREATE EXTENSION {extension} SCHEMA \"Odd \"\"Schema\"")).await;
+        run(&source, include_str!("catalog_kinds/on_extension.sql")).await;
     }
     let relations = include_str!("catalog_kinds/relations.sql");
     run(&source, relations).await;
@@ -276,6 +279,7 @@ async fn definitions_bring_back_what_was_read() {
     listed_as_by_pg_dump(&found);
     second_reading_is_equal(&found, &collect(&copy).await);
     every_comment_and_grant_depends_on_an_entry(&found);
+    what_comes_with_a_type_counts_as_the_type(&source, &found).await;
     for database in ["kinds_source", "kinds_copy"] {
         run(&connect("").await, &format!("DROP DATABASE {database} WITH (FORCE)")).await;
     }
@@ -369,4 +373,56 @@ fn every_comment_and_grant_depends_on_an_entry(found: &Drafts) {
         assert!(free || !d.depends.is_empty(), "{d:?}");
     }
     assert!(comments >= 27, "{comments}");
+}
+
+async fn what_comes_with_a_type_counts_as_the_type(source: &Client, found: &Drafts) {
+    let rows = source
+        .query(
+            "SELECT 1247::oid, t.oid, t.typname::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+             WHERE n.nspname = 'app'
+             UNION ALL SELECT 1259::oid, c.oid, c.relname::text FROM pg_class c WHERE c.relkind = 'c' AND c.oid >= 16384
+             UNION ALL SELECT 1255::oid, p.oid, p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname = 'app'
+             UNION ALL SELECT 2606::oid, k.oid, k.conname::text FROM pg_constraint k WHERE k.contypid >= 16384",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert!(rows.len() > 50);
+    for row in rows {
+        let mut key = class::definition(row.get(0), row.get(1));
+        while let Some(id) = found.aliases.get(&key.id) {
+            key.id = *id;
+        }
+        assert!(found.entries.contains_key(&key), "{} stands for nothing", row.get::<_, String>(2));
+    }
+}
+
+/// `public` given to another owner, without comment and with fewer grants; and a database from which it was dropped.
+#[tokio::test]
+async fn public_schema_as_it_was_left() {
+    run(&connect("").await, ROLES).await;
+    for (name, sql) in [
+        ("kinds_public_a", "DROP SCHEMA public; CREATE SCHEMA public AUTHORIZATION kinds_alice"),
+        (
+            "kinds_public_b",
+            "ALTER SCHEMA public OWNER TO kinds_alice; REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        ),
+        ("kinds_public_c", "COMMENT ON SCHEMA public IS 'ours'; GRANT ALL ON SCHEMA public TO PUBLIC"),
+        ("kinds_public_d", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+        ("kinds_public_e", "SELECT 1"),
+    ] {
+        let source = fresh(name).await;
+        run(&source, sql).await;
+        let found = collect(&source).await;
+        let copy = fresh(&format!("{name}_copy")).await;
+        let mut drafts: Vec<&Draft> = found.entries.values().collect();
+        drafts.sort_by_key(|d| d.key.part);
+        for d in drafts {
+            run(&copy, &format!("{}{}", d.definition, owner_statement(d))).await;
+        }
+        similar(&schema_text(name), &schema_text(&format!("{name}_copy")));
+        run(&connect("").await, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        run(&connect("").await, &format!("DROP DATABASE {name}_copy WITH (FORCE)")).await;
+    }
 }
