@@ -3,7 +3,7 @@
 //! The judge is `pg_dump -s` of both. Needs `PGBATON_TEST_PG_URL` and `PGBATON_TEST_PG_BIN` (the folder of `pg_dump` and `pg_restore`).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     env,
     process::{Command, Stdio},
 };
@@ -61,6 +61,7 @@ impl Pair {
         let copy = connect(&pair.copy).await;
         restore(&source, &copy, &catalog).await;
         compare(&pair);
+        compare_listing(&pair, &catalog);
         compare_rows(&source, &copy, &catalog).await;
         drop((source, copy));
         pair.drop().await;
@@ -163,12 +164,16 @@ fn owner_statement(entry: &Entry) -> Option<String> {
     Some(format!("ALTER {} {object} OWNER TO {}", entry.desc, ident(&entry.owner)))
 }
 
-fn dump(database: &str) -> String {
+fn url(database: &str) -> String {
     let mut url = variable("PGBATON_TEST_PG_URL");
     let end = url.rfind('/').expect("a database in the URL");
     url.replace_range(end + 1.., database);
+    url
+}
+
+fn dump(database: &str) -> String {
     let output = Command::new(format!("{}/pg_dump", variable("PGBATON_TEST_PG_BIN")))
-        .args(["-s", "-d", &url])
+        .args(["-s", "-d", &url(database)])
         .stderr(Stdio::inherit())
         .output()
         .expect("pg_dump");
@@ -194,6 +199,87 @@ fn compare(pair: &Pair) {
             differ(-1, &copy)
         );
     }
+}
+
+/// An entry as `pg_restore -l` lists it, without its number, with what it depends on listed the same way.
+type Listed = (String, BTreeSet<String>);
+
+/// `pg_restore -l` of pg_dump's own archive: the same entries, of the same catalog rows, in the same order, with the same dependencies.
+fn compare_listing(pair: &Pair, catalog: &Catalog) {
+    let theirs = pg_dump_listing(&pair.source);
+    let ours = listing(catalog);
+    let missing: Vec<_> = theirs.iter().filter(|t| !ours.iter().any(|o| same(t, o))).collect();
+    let surplus: Vec<_> = ours.iter().filter(|o| !theirs.iter().any(|t| same(t, o))).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "the table of contents differs.\nonly in pg_dump's: {missing:#?}\nonly in ours: {surplus:#?}"
+    );
+    // pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.
+    let order =
+        |list: Vec<Listed>| list.into_iter().filter(|(entry, _)| !entry.contains("COMMENT shop INDEX"));
+    for (theirs, ours) in order(theirs).zip(order(ours)) {
+        assert_eq!(theirs.0, ours.0, "the order differs");
+    }
+}
+
+/// Equal, except that pg_dump makes the attachment of a partition's key wait for the key of the parent's parent as well.
+fn same(theirs: &Listed, ours: &Listed) -> bool {
+    let needs =
+        if theirs.0.contains(" INDEX ATTACH ") { theirs.1.is_superset(&ours.1) } else { theirs.1 == ours.1 };
+    theirs.0 == ours.0 && needs
+}
+
+fn listing(catalog: &Catalog) -> Vec<Listed> {
+    // pg_restore -l shows names on one line.
+    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+    let line = |e: &Entry| {
+        let schema = e.namespace.as_deref().map_or("-".to_owned(), one_line);
+        let (tag, owner) = (one_line(&e.tag), one_line(&e.owner));
+        format!("{} {} {} {schema} {tag} {owner}", e.catalog_id.class, e.catalog_id.oid, e.desc)
+    };
+    catalog
+        .entries
+        .iter()
+        .map(|e| {
+            let data = |id: &&i32| !foreign_key_data(e, &catalog.entries[usize::try_from(**id - 1).unwrap()]);
+            let needs = e.dependencies.iter().filter(data);
+            (line(e), needs.map(|id| line(&catalog.entries[usize::try_from(*id - 1).unwrap()])).collect())
+        })
+        .collect()
+}
+
+/// pg_restore adds the data of both tables to what a foreign key depends on; ours says so itself.
+fn foreign_key_data(entry: &Entry, needed: &Entry) -> bool {
+    entry.desc == "FK CONSTRAINT" && needed.desc == "TABLE DATA"
+}
+
+fn pg_dump_listing(database: &str) -> Vec<Listed> {
+    let file = env::temp_dir().join(format!("pgbaton-{database}-{}.dump", std::process::id()));
+    let bin = variable("PGBATON_TEST_PG_BIN");
+    let mut command = Command::new(format!("{bin}/pg_dump"));
+    command.args(["-Fc", "-Z0", "-d", &url(database), "-f"]).arg(&file);
+    assert!(command.status().expect("pg_dump").success());
+    let output =
+        Command::new(format!("{bin}/pg_restore")).args(["-l", "-v"]).arg(&file).output().expect("pg_restore");
+    std::fs::remove_file(&file).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut entries: Vec<(u32, String, Vec<u32>)> = Vec::new();
+    for line in text.lines() {
+        if let Some(needs) = line.strip_prefix(";\tdepends on:") {
+            let needs = needs.split_whitespace().map(|n| n.parse().unwrap()).collect();
+            entries.last_mut().expect("an entry before").2 = needs;
+        } else if let Some((id, entry)) = line.split_once("; ")
+            && let Ok(id) = id.parse()
+        {
+            entries.push((id, entry.to_owned(), Vec::new()));
+        }
+    }
+    let names: HashMap<u32, String> = entries.iter().map(|(id, name, _)| (*id, name.clone())).collect();
+    entries
+        .into_iter()
+        .filter(|(_, name, _)| !name.contains(" DATABASE "))
+        .map(|(_, name, needs)| (name, needs.iter().filter_map(|n| names.get(n).cloned()).collect()))
+        .collect()
 }
 
 async fn compare_rows(source: &Client, copy: &Client, catalog: &Catalog) {

@@ -16,7 +16,10 @@ use super::{
     draft::{Context, Draft, Drafts, Key, Part, Section},
     rows::field,
 };
-use crate::{base::Result, pg::ident};
+use crate::{
+    base::Result,
+    pg::{ServerVersion, ident},
+};
 
 /// One query for each catalog that has grants. All give the same columns: `oid`, `attnum` (0 for the object), `schema`, `name`, `arguments`
 /// (of a routine), `column_name`, `relkind`, `owner`, `acl` (NULL = never changed), `base` (what a new object has) and `initial` (what initdb
@@ -37,8 +40,7 @@ SELECT n.oid, 0 AS attnum, NULL::text AS schema, n.nspname::text AS name, NULL::
        acldefault('n', n.nspowner)::text[] AS base, i.initprivs::text[] AS initial
 FROM pg_namespace n
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid AND i.objsubid = 0
-WHERE (n.nspacl IS NOT NULL OR i.initprivs IS NOT NULL OR n.nspname = 'public')
-  AND n.nspacl IS DISTINCT FROM i.initprivs AND n.nspname !~ '^pg_(toast|temp)'";
+WHERE n.nspname = 'public' OR (n.nspacl IS DISTINCT FROM i.initprivs AND n.nspname !~ '^pg_(toast|temp)')";
 
 const TYPES: &str = "
 SELECT t.oid, 0 AS attnum, n.nspname::text AS schema, t.typname::text AS name, NULL::text AS arguments, NULL::text AS column_name,
@@ -47,7 +49,7 @@ SELECT t.oid, 0 AS attnum, n.nspname::text AS schema, t.typname::text AS name, N
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_type'::regclass AND i.objoid = t.oid AND i.objsubid = 0
-WHERE (t.typacl IS NOT NULL OR i.initprivs IS NOT NULL) AND t.typacl IS DISTINCT FROM i.initprivs";
+WHERE t.typacl IS DISTINCT FROM i.initprivs";
 
 const ROUTINES: &str = "
 SELECT p.oid, 0 AS attnum, n.nspname::text AS schema, p.proname::text AS name,
@@ -60,7 +62,7 @@ SELECT p.oid, 0 AS attnum, n.nspname::text AS schema, p.proname::text AS name,
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
-WHERE (p.proacl IS NOT NULL OR i.initprivs IS NOT NULL) AND p.proacl IS DISTINCT FROM i.initprivs";
+WHERE p.proacl IS DISTINCT FROM i.initprivs";
 
 const RELATIONS: &str = "
 SELECT c.oid, 0 AS attnum, n.nspname::text AS schema, c.relname::text AS name, NULL::text AS arguments, NULL::text AS column_name,
@@ -70,7 +72,7 @@ SELECT c.oid, 0 AS attnum, n.nspname::text AS schema, c.relname::text AS name, N
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0
-WHERE (c.relacl IS NOT NULL OR i.initprivs IS NOT NULL) AND c.relacl IS DISTINCT FROM i.initprivs";
+WHERE c.relacl IS DISTINCT FROM i.initprivs";
 
 const COLUMNS: &str = "
 SELECT c.oid, a.attnum::int4 AS attnum, n.nspname::text AS schema, c.relname::text AS name, NULL::text AS arguments,
@@ -80,8 +82,7 @@ FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = a.attnum
-WHERE NOT a.attisdropped
-  AND (a.attacl IS NOT NULL OR i.initprivs IS NOT NULL) AND a.attacl IS DISTINCT FROM i.initprivs";
+WHERE NOT a.attisdropped AND a.attacl IS DISTINCT FROM i.initprivs";
 
 const LARGE_OBJECTS: &str = "
 SELECT oid, 0 AS attnum, NULL::text AS schema, oid::text AS name, NULL::text AS arguments, NULL::text AS column_name,
@@ -116,10 +117,11 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     Ok(())
 }
 
-/// Objects that are there before anything is restored: those of initdb, and `public`.
+/// Objects that are there before anything is restored and whose grants users change: those of `pg_catalog`, and `public`. pg_dump leaves
+/// `information_schema` out as well.
 fn in_every_database(class: u32, row: &Row) -> Result<bool> {
     let schema: Option<&str> = field(row, if class == PG_NAMESPACE { "name" } else { "schema" })?;
-    let system = matches!(schema, Some("pg_catalog" | "information_schema"));
+    let system = schema == Some("pg_catalog");
     let oid: u32 = field(row, "oid")?;
     Ok((system && oid < FIRST_USER_OID) || (class == PG_NAMESPACE && schema == Some("public")))
 }
@@ -134,7 +136,7 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     let initial: Option<Vec<String>> = field(row, "initial")?;
     let acl = field::<Option<Vec<String>>>(row, "acl")?.unwrap_or_else(|| usual.clone());
     let base = match object.id.class {
-        PG_NAMESPACE if name == "public" => public_schema(&owner),
+        PG_NAMESPACE if name == "public" => public_schema(&owner, cx.version),
         _ => initial.unwrap_or(usual),
     };
     let (kind, bare) = match object.id.class {
@@ -155,7 +157,12 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
         None => format!("{} {bare}", kind.keyword()),
     };
     let subject = Subject { kind, name: &full, column: column.as_deref(), prefix: "" };
-    let definition = checked(cx, out, &subject, &owner, &tag, acl, base);
+    let mut definition = checked(cx, out, &subject, &owner, &tag, acl, base);
+    // Before PostgreSQL 15 a new database lets PUBLIC create in `public`: if that was taken away here, a copy on such a server must not
+    // have it.
+    if object.id.class == PG_NAMESPACE && name == "public" && cx.version.major() < 15 {
+        definition.insert_str(0, "REVOKE ALL ON SCHEMA public FROM PUBLIC;\n");
+    }
     if definition.is_empty() {
         return Ok(());
     }
@@ -164,6 +171,13 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     let mut depends: std::collections::BTreeSet<Key> = needs.into_iter().collect();
     if attnum != 0 && out.entries.contains_key(&of_relation) {
         depends.insert(of_relation);
+    }
+    // A grantor other than the owner must reach the object through its schema.
+    if definition.contains("SET SESSION AUTHORIZATION")
+        && let Some((&oid, _)) = cx.namespaces.iter().find(|(_, name)| schema.as_ref() == Some(name))
+    {
+        let of_schema = Key { part: Part::Acl(0), ..super::class::definition(PG_NAMESPACE, oid) };
+        depends.extend(out.entries.contains_key(&of_schema).then_some(of_schema));
     }
     out.add(Draft {
         namespace: schema,
@@ -175,11 +189,15 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     Ok(())
 }
 
-/// What `public` has in a new database of PostgreSQL 15 and later, once it belongs to `owner`. Taken as its base for servers of every
-/// version, as pg_dump does: what older servers granted in addition then comes as a GRANT.
-fn public_schema(owner: &str) -> Vec<String> {
+/// What `public` has in a new database of PostgreSQL 15 and later, once it belongs to `owner`; from an older server all that PUBLIC has
+/// comes as a GRANT, so that the copy has the same on servers of every version (pg_dump does nearly so).
+fn public_schema(owner: &str, version: ServerVersion) -> Vec<String> {
     let owner = format!("\"{}\"", owner.replace('"', "\"\""));
-    vec![format!("{owner}=UC/{owner}"), format!("=U/{owner}")]
+    let mut base = vec![format!("{owner}=UC/{owner}")];
+    if version.major() >= 15 {
+        base.push(format!("=U/{owner}"));
+    }
+    base
 }
 
 /// [`statements`], with a warning in place of an error, and without grants to and by roles that were dropped: the server shows their oid,

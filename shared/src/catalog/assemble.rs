@@ -11,6 +11,13 @@ use super::{
 /// What no row stands behind.
 const NO_ROW: CatalogId = CatalogId { class: 0, oid: 0 };
 
+/// A draft at its place: its node, or the node it follows.
+struct Placed {
+    draft: Draft,
+    node: Option<usize>,
+    after: Option<usize>,
+}
+
 /// Numbers the drafts in the order given, each followed by what belongs right after it (ownership of sequences, comments, grants), and
 /// resolves dependencies to numbers.
 pub(crate) fn entries(
@@ -20,28 +27,28 @@ pub(crate) fn entries(
     encoding: &str,
 ) -> (Vec<Entry>, Vec<String>) {
     let followers = followers(&drafts, graph, order);
-    let mut placed: Vec<(Draft, Option<usize>)> = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     for node in std::iter::once(None).chain(order.iter().copied().map(Some)) {
         if let Some(draft) = node.and_then(|node| take(&mut drafts, graph, node)) {
-            placed.push((draft, node));
+            placed.push(Placed { draft, node, after: None });
         }
         for key in followers.get(&node).into_iter().flatten() {
             if let Some(draft) = drafts.entries.remove(key) {
-                placed.push((draft, None));
+                placed.push(Placed { draft, node: None, after: node });
             }
         }
     }
     let mut entries = header(encoding);
     let offset = entries.len();
     let mut numbers: HashMap<Key, i32> = HashMap::new();
-    for (position, (draft, _)) in placed.iter().enumerate() {
+    for (position, Placed { draft, .. }) in placed.iter().enumerate() {
         numbers.insert(draft.key, number(offset + position));
     }
-    for (position, (draft, node)) in placed.into_iter().enumerate() {
+    for (position, Placed { draft, node, after }) in placed.into_iter().enumerate() {
         let mut dependencies = BTreeSet::new();
         match node {
             Some(node) => dependencies_of(graph, node, &numbers, &mut dependencies, &mut BTreeSet::new()),
-            None => follower_dependencies(graph, &draft, &numbers, &mut dependencies),
+            None => follower_dependencies(graph, after, &draft, &numbers, &mut dependencies),
         }
         let dump_id = number(offset + position);
         dependencies.remove(&dump_id);
@@ -71,9 +78,12 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
         let last = needed(graph, draft).into_iter().max_by_key(|node| place.get(node));
         followers.entry(last).or_default().push(*key);
     }
-    for keys in followers.values_mut() {
-        // What changes the object, then comments, then grants; each by object and column.
-        keys.sort_by_key(|k| (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), *k));
+    for (node, keys) in &mut followers {
+        let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
+        // What changes the object, then comments, then grants; its own first, then what is inside it; by column.
+        keys.sort_by_key(|k| {
+            (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), of_other(k), *k)
+        });
     }
     followers
 }
@@ -107,11 +117,12 @@ fn dependencies_of(
 
 fn follower_dependencies(
     graph: &Graph,
+    after: Option<usize>,
     draft: &Draft,
     numbers: &HashMap<Key, i32>,
     into: &mut BTreeSet<i32>,
 ) {
-    into.extend(needed(graph, draft).into_iter().filter_map(|node| numbers.get(&graph.nodes[node].key)));
+    into.extend(after.and_then(|node| numbers.get(&graph.nodes[node].key)));
     // A column's grants come after the table's.
     into.extend(draft.depends.iter().filter(|key| follows(key.part)).filter_map(|key| numbers.get(key)));
 }
@@ -176,8 +187,10 @@ fn entry(
     dependencies: BTreeSet<i32>,
 ) -> Entry {
     let catalog_id = match draft.key.part {
-        Part::Definition | Part::Data | Part::Completion => draft.key.id,
-        Part::Set if draft.section == Section::PostData => draft.key.id,
+        Part::Definition | Part::Completion => draft.key.id,
+        // Rows, refreshes and row security stand for a table without being its entry.
+        Part::Data | Part::RowSecurity => CatalogId { class: 0, ..draft.key.id },
+        Part::Set if draft.section == Section::PostData => CatalogId { class: 0, ..draft.key.id },
         _ => NO_ROW,
     };
     Entry {

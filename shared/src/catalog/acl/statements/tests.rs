@@ -185,7 +185,7 @@ proptest! {
     /// A history of grants and of the owner's revokes, as a server could have seen it.
     #[test]
     fn statements_lead_from_base_to_target(
-        history in prop::collection::vec((0..4usize, 0..5usize, 0..3usize, any::<bool>(), 0..6u8), 0..24)
+        history in prop::collection::vec((0..4usize, 0..5usize, 0..3usize, any::<bool>(), 0..12u8), 0..96)
     ) {
         let roles = ["o", "a", "b", "c"];
         let mut target = base();
