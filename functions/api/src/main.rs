@@ -20,5 +20,5 @@ async fn main() -> Result<(), lambda_http::Error> {
         .build();
     let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
     let lambda = aws_sdk_lambda::Client::new(&aws);
-    lambda_http::run(pgbaton_api::router(pgbaton_api::App::new(config, aws, lambda))).await
+    pgbaton_api::serve(pgbaton_api::router(pgbaton_api::App::new(config, aws, lambda))).await
 }
