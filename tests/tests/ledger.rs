@@ -384,3 +384,31 @@ async fn a_missing_table_is_named() {
     assert_eq!(ledger.get(&id).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(ledger.claim(&id, "f", TTL).await.unwrap_err().kind(), Kind::NotFound);
 }
+
+#[tokio::test]
+async fn a_raised_fence_stops_a_writer_although_the_run_is_in_progress() {
+    let Tables { ledger, client, table, .. } = Tables::create().await;
+    let id = created(&ledger).await;
+    let lease = ledger.claim(&id, "frozen", TTL).await.unwrap();
+    // What a later release's take-over of a run does.
+    client
+        .update_item()
+        .table_name(&table)
+        .key("id", AttributeValue::S(id.to_string()))
+        .update_expression("SET fence = fence + :one")
+        .expression_attribute_values(":one", AttributeValue::N("1".into()))
+        .send()
+        .await
+        .unwrap();
+    for error in [
+        ledger.renew(&lease, TTL).await.unwrap_err(),
+        ledger.progress(&lease, &Progress::default()).await.unwrap_err(),
+        ledger.describe(&lease, "18").await.unwrap_err(),
+        ledger.complete(&lease, Completion::default()).await.unwrap_err(),
+        ledger.fail(&lease, &failure()).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::Fenced);
+        assert!(error.to_string().contains("fence 2 was taken"), "{error}");
+    }
+    assert_eq!(ledger.get(&id).await.unwrap().status, Status::InProgress);
+}

@@ -20,14 +20,14 @@ pub struct App {
 }
 
 impl App {
-    /// Clients over one AWS configuration; asks nothing of AWS yet.
-    pub fn new(config: Config, aws: SdkConfig) -> Self {
+    /// Clients over one AWS configuration, and the one that starts functions; asks nothing of AWS yet.
+    pub fn new(config: Config, aws: SdkConfig, lambda: aws_sdk_lambda::Client) -> Self {
         // Stand-ins have no host name per bucket.
         let s3 =
             aws_sdk_s3::config::Builder::from(&aws).force_path_style(aws.endpoint_url().is_some()).build();
         Self {
             ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&aws), &config.table, &config.state_table),
-            lambda: aws_sdk_lambda::Client::new(&aws),
+            lambda,
             s3: aws_sdk_s3::Client::from_conf(s3),
             region: aws.region().map(ToString::to_string),
             verifier: Arc::new(Verifier::new(&config, aws)),

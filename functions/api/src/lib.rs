@@ -3,6 +3,7 @@
 mod app;
 mod auth;
 mod backups;
+mod gateway;
 mod health;
 mod planned;
 mod problem;
@@ -11,4 +12,5 @@ mod router;
 mod trace;
 
 pub use app::App;
+pub use gateway::serve;
 pub use router::router;

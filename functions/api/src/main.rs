@@ -19,5 +19,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         .operation_timeout(Duration::from_secs(9))
         .build();
     let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
-    lambda_http::run(pgbaton_api::router(pgbaton_api::App::new(config, aws))).await
+    let lambda = aws_sdk_lambda::Client::new(&aws);
+    pgbaton_api::serve(pgbaton_api::router(pgbaton_api::App::new(config, aws, lambda))).await
 }
