@@ -1,4 +1,5 @@
 //! The archive room against archives of the stock tools: theirs are read and written again byte for byte, ours are restored by them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

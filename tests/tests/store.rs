@@ -1,4 +1,5 @@
 //! The store room against an S3 stand-in.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     sync::{
