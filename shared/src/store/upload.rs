@@ -23,6 +23,7 @@ use super::{
     ObjectKey, PartSizes, Put, Store, Stored,
     client::patience,
     failure::{Verdict, verdict},
+    object::digest,
     parts::MOST_PARTS,
 };
 use crate::base::{Error, Kind, Result, ResultExt};
@@ -225,14 +226,14 @@ impl Upload {
             if verdict != Verdict::Refused && self.store.holds(&stored).await {
                 return Ok(stored);
             }
-            if verdict != Verdict::Unsure || attempt == 4 {
+            if verdict != Verdict::Unsure || attempt == 2 {
                 return Err(error.context(format!(
                     "completing the upload of {} in {} parts",
                     self.key,
                     self.sent.len()
                 )));
             }
-            tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
@@ -260,7 +261,7 @@ impl Upload {
             .await;
         match sent {
             Ok(answer) => match answer.checksum_sha256() {
-                Some(checksum) if checksum != stored.checksum => Err((
+                Some(checksum) if digest(checksum) != digest(&stored.checksum) => Err((
                     Verdict::Refused,
                     Error::new(
                         Kind::Corrupt,
@@ -322,6 +323,7 @@ async fn send_part(
         .key(key.as_str())
         .upload_id(id)
         .part_number(number as i32)
+        .checksum_algorithm(ChecksumAlgorithm::Sha256)
         .checksum_sha256(BASE64_STANDARD.encode(digest))
         .body(ByteStream::from(buffer.clone()))
         .customize()
