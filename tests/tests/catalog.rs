@@ -374,3 +374,36 @@ async fn hostile_names() {
     let catalog = Pair::copies("names", include_str!("catalog/names.sql")).await;
     assert_eq!(catalog.warnings, Vec::<String>::new());
 }
+
+/// Whether the server under test has what a newer version brought.
+async fn since(version: u32) -> bool {
+    self::version(&connect("postgres").await).await.major() >= version
+}
+
+#[tokio::test]
+async fn parsed_function_bodies_and_multiranges_of_14() {
+    if since(14).await {
+        let catalog = Pair::copies("since_14", include_str!("catalog/since_14.sql")).await;
+        assert_eq!(catalog.warnings, Vec::<String>::new());
+        assert_eq!(find(&catalog, "FUNCTION", "needs_key()").section, Section::PostData);
+        assert_eq!(find(&catalog, "RULE", "over_needs_key _RETURN").section, Section::PostData);
+        assert_eq!(find(&catalog, "FUNCTION", "reads_table(integer)").section, Section::PreData);
+    }
+}
+
+#[tokio::test]
+async fn what_15_brought() {
+    if since(15).await {
+        let catalog = Pair::copies("since_15", include_str!("catalog/since_15.sql")).await;
+        assert_eq!(catalog.warnings, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn what_18_brought() {
+    if since(18).await {
+        let catalog = Pair::copies("since_18", include_str!("catalog/since_18.sql")).await;
+        assert_eq!(catalog.warnings, Vec::<String>::new());
+        assert_eq!(find(&catalog, "CONSTRAINT", "nn d_later").section, Section::PostData);
+    }
+}
