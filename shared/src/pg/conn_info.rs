@@ -10,7 +10,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::base::{Kind, Result, Secret};
+use crate::base::{Result, Secret};
 
 use super::{conn_params, conn_syntax};
 
@@ -188,7 +188,8 @@ impl ConnInfo {
     /// Parses a libpq URL or key=value string.
     ///
     /// # Errors
-    /// [`Kind::InvalidInput`] naming the parameter at fault, never its value; [`Kind::Pooler`] for `pgbouncer=true`.
+    /// [`Kind::InvalidInput`](crate::base::Kind::InvalidInput) naming the parameter at fault, never its value;
+    /// [`Kind::Pooler`](crate::base::Kind::Pooler) for `pgbouncer=true`.
     pub fn parse(text: &str) -> Result<Self> {
         conn_params::understand(conn_syntax::split(text)?)
     }
@@ -309,6 +310,8 @@ impl TryFrom<&Secret> for ConnInfo {
 
 #[cfg(test)]
 mod tests {
+    use crate::base::Kind;
+
     use super::*;
 
     #[test]
