@@ -516,6 +516,20 @@ async fn health_needs_no_token_and_tells_no_secret() {
 }
 
 #[tokio::test]
+async fn a_missing_table_is_no_fault_of_the_caller() {
+    let d = deployment_with(&[("BACKUP_TABLE", "no-such-table")]).await;
+    for (method, path) in [
+        (Method::POST, "/backup"),
+        (Method::GET, "/backup"),
+        (Method::GET, "/backup/latest"),
+        (Method::GET, "/backup/20261121T020000Z-9f86d081"),
+    ] {
+        d.call(method, path, "").await.problem(503, "not_found");
+    }
+    assert!(d.invoked.calls.lock().unwrap().is_empty(), "nothing starts without a record");
+}
+
+#[tokio::test]
 async fn a_service_switched_off_says_so() {
     let d = deployment_with(&[("ENABLE_BACKUP_SERVICE", "false")]).await;
     d.call(Method::POST, "/backup", "").await.problem(503, "service_disabled");

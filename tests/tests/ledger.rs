@@ -1,4 +1,5 @@
 //! The ledger against DynamoDB's stand-in: leases, fencing, the life cycle, lists, deliveries.
+//! The stand-in's conditional writes must be atomic, as DynamoDB's are; moto's are only when its writes take a lock.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -51,7 +51,7 @@ pub(crate) async fn create(
     request.backup_type = Some(BackupType::Manual);
     request.created_by = Some(caller.subject);
     let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
-    app.ledger.create(&record).await?;
+    app.ledger.create(&record).await.map_err(stored)?;
     match start(&app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
         Err(error) => not_started(&app, record, error).await,
@@ -63,7 +63,7 @@ async fn not_started(app: &App, record: Record, error: Error) -> Answer {
     match app.ledger.fail_pending(&record.id, &Failure::from(&error)).await {
         Ok(_) => Err(error.into()),
         Err(closing) if closing.kind() == Kind::Conflict => {
-            let there = app.ledger.get(&record.id).await?;
+            let there = app.ledger.get(&record.id).await.map_err(stored)?;
             Ok((StatusCode::ACCEPTED, Json(shown(&there))))
         }
         Err(closing) => {
@@ -118,7 +118,7 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
         cursor: parameters.text("cursor", "cursor")?,
     };
     parameters.end()?;
-    let page = app.ledger.list(&query).await?;
+    let page = app.ledger.list(&query).await.map_err(stored)?;
     let mut backups = Vec::with_capacity(page.records.len());
     for record in page.records {
         let closed = match app.ledger.close_if_stuck(record, clock::now()).await {
@@ -138,7 +138,7 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
     let database = parameters.database()?;
     let status = status(&mut parameters)?.unwrap_or(Status::Completed);
     parameters.end()?;
-    match app.ledger.latest(database.as_ref(), status).await? {
+    match app.ledger.latest(database.as_ref(), status).await.map_err(stored)? {
         Some(record) => Ok((StatusCode::OK, Json(shown(&record)))),
         None => {
             let of = database.map(|d| format!(" of {d}")).unwrap_or_default();
@@ -156,12 +156,23 @@ pub(crate) async fn read(
 ) -> Answer {
     let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
     let id = RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))?;
-    let record = app.ledger.get_closing_stuck(&id).await?;
+    let found = app.ledger.find(&id).await.map_err(stored)?;
+    let found =
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
+    let record = app.ledger.close_if_stuck(found, clock::now()).await?;
     if record.kind != RunKind::Backup {
         let detail = format!("{id} is the id of a {}, not of a backup", record.kind.name());
         return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
     }
     Ok((StatusCode::OK, Json(shown(&record))))
+}
+
+/// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
+fn stored(error: Error) -> Problem {
+    match error.kind() {
+        Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
+        _ => error.into(),
+    }
 }
 
 fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -52,7 +53,8 @@ async fn look(app: &App) -> Vec<&'static str> {
         match tokio::time::timeout(PATIENCE, head).await {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => {
-                tracing::warn!(?error, bucket = app.config.bucket, "the bucket does not answer");
+                let code = error.code().unwrap_or("no answer");
+                tracing::warn!(%error, code, bucket = app.config.bucket, "the bucket does not answer");
                 Some("bucket")
             }
             Err(_) => Some("bucket"),
