@@ -61,6 +61,8 @@ CREATE FUNCTION app.plus(integer, integer) RETURNS integer LANGUAGE internal STR
 CREATE PROCEDURE app.p(INOUT n integer, IN note text DEFAULT NULL) LANGUAGE plpgsql AS 'BEGIN n := n + 1; END';
 CREATE FUNCTION app.trig() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION app.keeps() RETURNS integer LANGUAGE sql SUPPORT generate_series_int4_support AS 'SELECT 1';
+CREATE FUNCTION app.handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE FUNCTION app.transformed(integer) RETURNS integer LANGUAGE sql TRANSFORM FOR TYPE integer AS 'SELECT $1';
 COMMENT ON FUNCTION app.f(integer, text, integer[]) IS 'long';
 COMMENT ON PROCEDURE app.p(integer, text) IS 'proc';
 REVOKE EXECUTE ON FUNCTION app.f() FROM PUBLIC;
