@@ -9,6 +9,8 @@ pub const PG_TYPE: u32 = 1247;
 pub const PG_PROC: u32 = 1255;
 /// `pg_class`.
 pub const PG_CLASS: u32 = 1259;
+/// `pg_attrdef`.
+pub const PG_ATTRDEF: u32 = 2604;
 /// `pg_constraint`.
 pub const PG_CONSTRAINT: u32 = 2606;
 /// `pg_largeobject`: large objects stand in `pg_depend`, `pg_description` and here under it, not under `pg_largeobject_metadata`.

@@ -1,7 +1,7 @@
 //! Asking the catalogs: rows with typed columns, and errors that say what was being read.
 
 use tokio_postgres::{
-    Row,
+    Client, Row,
     error::SqlState,
     types::{FromSql, ToSql},
 };
@@ -9,21 +9,31 @@ use tokio_postgres::{
 use super::draft::Context;
 use crate::base::{Error, Kind, Result};
 
+/// All rows of a query; `what` names the objects in an error: "types", "functions".
+///
+/// # Errors
+/// [`Kind::Permission`], [`Kind::ServerLost`] or [`Kind::Database`], with the server's message.
+pub(crate) async fn rows(
+    client: &Client,
+    what: &str,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    client
+        .query(sql, parameters)
+        .await
+        .map_err(|e| failed(e).context(format!("reading {what} from the catalogs")))
+}
+
 impl Context<'_> {
-    /// All rows of a query; `what` names the objects in an error: "types", "functions".
-    ///
-    /// # Errors
-    /// [`Kind::Permission`], [`Kind::ServerLost`] or [`Kind::Database`], with the server's message.
+    /// As [`rows`], on the context's session.
     pub(crate) async fn rows(
         &self,
         what: &str,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        self.client
-            .query(sql, parameters)
-            .await
-            .map_err(|e| failed(e).context(format!("reading {what} from the catalogs")))
+        rows(self.client, what, sql, parameters).await
     }
 }
 
@@ -47,4 +57,12 @@ pub(crate) fn field<'r, T: FromSql<'r>>(row: &'r Row, column: &str) -> Result<T>
     row.try_get(column).map_err(|e| {
         Error::with_source(Kind::Internal, format!("catalog query: column {column} is not as expected"), e)
     })
+}
+
+/// A column of type `"char"`; NUL where it is empty.
+///
+/// # Errors
+/// As [`field`].
+pub(crate) fn letter(row: &Row, column: &str) -> Result<char> {
+    Ok(char::from(field::<i8>(row, column)?.cast_unsigned()))
 }
