@@ -78,9 +78,12 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
         let last = needed(graph, draft).into_iter().max_by_key(|node| place.get(node));
         followers.entry(last).or_default().push(*key);
     }
-    for keys in followers.values_mut() {
-        // What changes the object, then comments, then grants; each by object and column.
-        keys.sort_by_key(|k| (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), *k));
+    for (node, keys) in &mut followers {
+        let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
+        // What changes the object, then comments, then grants; its own first, then what is inside it; by column.
+        keys.sort_by_key(|k| {
+            (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), of_other(k), *k)
+        });
     }
     followers
 }
