@@ -100,6 +100,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE kinds_alice GRANT USAGE ON SCHEMAS TO kinds_bo
 -- Changed grants of objects that initdb made.
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
 GRANT SELECT ON pg_catalog.pg_authid TO kinds_bob;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO kinds_alice;
 
 -- A range type whose canonical function needs the type: a shell first.
 CREATE TYPE app.steps;
