@@ -75,8 +75,9 @@ impl Platform {
     /// Those of reading the secret; [`Kind::InvalidInput`] for a string that is none, never with its text.
     pub async fn connection(&self, source: &ConnectionSource) -> Result<ConnInfo> {
         match source {
-            ConnectionSource::Direct(secret) => ConnInfo::parse_secret(secret)
-                .context("reading the connection string from the environment"),
+            ConnectionSource::Direct(secret) => {
+                ConnInfo::parse_secret(secret).context("reading the connection string from the environment")
+            }
             ConnectionSource::Reference(name) => self.secret_connection(name).await,
         }
     }
@@ -87,7 +88,8 @@ impl Platform {
     /// As [`Platform::connection`].
     pub async fn secret_connection(&self, name: &str) -> Result<ConnInfo> {
         let secret = secrets::read(name, &self.sdk).await?;
-        ConnInfo::parse_secret(&secret).with_context(|| format!("reading the connection string in secret {name}"))
+        ConnInfo::parse_secret(&secret)
+            .with_context(|| format!("reading the connection string in secret {name}"))
     }
 
     /// The configured database, or the second one.

@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::ledger::{Ledger, Lease, Progress};
+use crate::ledger::{Lease, Ledger, Progress};
 
 /// How often the record is told.
 const EVERY: Duration = Duration::from_secs(2);
@@ -42,14 +42,28 @@ impl Tally {
         self.expected_done.fetch_add(expected, Relaxed);
     }
 
+    /// All that was to be done is done.
+    pub(super) fn whole(&self) -> Progress {
+        Progress { percent: 100, ..self.now() }
+    }
+
     fn now(&self) -> Progress {
         let bytes_done = self.bytes_done.load(Relaxed);
         let tables_done = self.tables_done.load(Relaxed);
         // Whichever tells more: the finished tables' sizes, or the bytes read as if COPY text were as long as the table on disk. 99 until
         // the record itself says that it is done.
         let done = self.expected_done.load(Relaxed).max(bytes_done.min(self.expected));
-        let percent = if self.expected == 0 { tables_done * 100 / self.tables.max(1) } else { done * 100 / self.expected };
-        Progress { tables: self.tables, tables_done, bytes_done, percent: u8::try_from(percent.min(99)).unwrap_or(99) }
+        let percent = if self.expected == 0 {
+            tables_done * 100 / self.tables.max(1)
+        } else {
+            done * 100 / self.expected
+        };
+        Progress {
+            tables: self.tables,
+            tables_done,
+            bytes_done,
+            percent: u8::try_from(percent.min(99)).unwrap_or(99),
+        }
     }
 
     /// Tells the record until the handle is dropped. A failure to tell is no failure of the run: the heartbeat notices a lost lease.

@@ -40,7 +40,10 @@ use crate::{
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
     if !platform.config.enabled {
-        return Err(Error::new(Kind::Config, "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)"));
+        return Err(Error::new(
+            Kind::Config,
+            "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
+        ));
     }
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
@@ -55,7 +58,8 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
         abort_uploads(platform, &stopped).await?;
     }
     let backup = Backup { platform, request, record: &record, lease: &lease };
-    run::conduct(platform, invocation, &record, &lease, backup.work(), || abort_uploads(platform, &record)).await
+    run::conduct(platform, invocation, &record, &lease, backup.work(), || abort_uploads(platform, &record))
+        .await
 }
 
 /// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
@@ -87,7 +91,9 @@ impl Backup<'_> {
         let codec = Codec::from(self.request.compression(config.compression));
         let mut warnings = info.warnings();
 
-        let holder = snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id))).await?;
+        let holder =
+            snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
+                .await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
         let snapshot_at = snapshot::lock(&holder).await?;
@@ -111,6 +117,7 @@ impl Backup<'_> {
         warnings.extend(fewer);
         drop(reporter);
         holder.finish().await?;
+        ledger.progress(self.lease, &tally.whole()).await?;
 
         let created = self.record.created_at;
         let toc = Toc {
@@ -142,11 +149,18 @@ impl Backup<'_> {
         let Platform { store, ledger, .. } = self.platform;
         ledger.renew(self.lease, run::LEASE).await?;
         let key = ObjectKey::parse(&format!("{folder}{}", manifest::FILE))?;
-        let stored = store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await.context("sealing the backup")?;
+        let stored =
+            store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await.context("sealing the backup")?;
         Ok(stored.sha256)
     }
 
-    fn completion(&self, catalog: &Catalog, manifest: &Manifest, warnings: Vec<String>, version: ServerVersion) -> Completion {
+    fn completion(
+        &self,
+        catalog: &Catalog,
+        manifest: &Manifest,
+        warnings: Vec<String>,
+        version: ServerVersion,
+    ) -> Completion {
         let tables: Vec<TableLine> = manifest
             .objects
             .iter()

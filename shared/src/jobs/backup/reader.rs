@@ -143,7 +143,12 @@ impl Readers {
         Ok((objects, warning))
     }
 
-    async fn read(self: Arc<Self>, session: Snapshot, queue: Arc<Mutex<VecDeque<Item>>>, tally: Arc<Tally>) -> Result<Vec<Object>> {
+    async fn read(
+        self: Arc<Self>,
+        session: Snapshot,
+        queue: Arc<Mutex<VecDeque<Item>>>,
+        tally: Arc<Tally>,
+    ) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         loop {
             let Some(item) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
@@ -153,7 +158,8 @@ impl Readers {
             objects.push(match item {
                 Item::Table { dump_id, file, source } => {
                     let saved = self.save_table(&session, dump_id, &file, &source, &tally).await;
-                    let object = saved.with_context(|| format!("reading table {}.{}", source.schema, source.name))?;
+                    let object =
+                        saved.with_context(|| format!("reading table {}.{}", source.schema, source.name))?;
                     tally.table(source.bytes);
                     object
                 }
@@ -166,7 +172,14 @@ impl Readers {
         ObjectKey::parse(&format!("{}{file}", self.folder))
     }
 
-    async fn save_table(&self, session: &Session, dump_id: i32, file: &str, source: &TableSource, tally: &Tally) -> Result<Object> {
+    async fn save_table(
+        &self,
+        session: &Session,
+        dump_id: i32,
+        file: &str,
+        source: &TableSource,
+        tally: &Tally,
+    ) -> Result<Object> {
         let mut out = Pipe::open(self, file, Some(source.bytes)).await?;
         let mut hasher = RowHasher::new();
         let read = async {

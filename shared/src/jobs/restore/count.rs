@@ -50,7 +50,9 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
     }
     let mut wrong = Vec::new();
     while let Some(ended) = tasks.join_next().await {
-        wrong.extend(ended.map_err(|e| Error::with_source(Kind::Internal, "a counting session broke off", e))??);
+        wrong.extend(
+            ended.map_err(|e| Error::with_source(Kind::Internal, "a counting session broke off", e))??,
+        );
     }
     if wrong.is_empty() {
         return Ok(count);

@@ -86,7 +86,11 @@ impl Graph {
         let mut passed_over = Vec::new();
         let mut found = None;
         while let Some((weight, Reverse(n))) = self.ready.pop() {
-            if self.steps[n].locks.iter().all(|(t, l)| self.held.get(t).copied().unwrap_or_default().admits(*l)) {
+            if self.steps[n]
+                .locks
+                .iter()
+                .all(|(t, l)| self.held.get(t).copied().unwrap_or_default().admits(*l))
+            {
                 found = Some(n);
                 break;
             }
@@ -137,8 +141,14 @@ impl Graph {
 
     /// Dump ids that wait for each other in a circle: what is left when nothing runs and nothing can be taken.
     pub fn stalled(&self) -> Option<Vec<i32>> {
-        (self.left > 0 && self.running == 0 && self.ready.is_empty())
-            .then(|| self.steps.iter().enumerate().filter(|(n, _)| self.waiting_for[*n] > 0).map(|(_, s)| s.id).collect())
+        (self.left > 0 && self.running == 0 && self.ready.is_empty()).then(|| {
+            self.steps
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| self.waiting_for[*n] > 0)
+                .map(|(_, s)| s.id)
+                .collect()
+        })
     }
 }
 

@@ -68,7 +68,12 @@ pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tal
 ///
 /// # Errors
 /// As [`table`].
-pub(super) async fn large_objects(session: &Session, source: &Source, entry: &Entry, tally: &Tally) -> Result<u64> {
+pub(super) async fn large_objects(
+    session: &Session,
+    source: &Source,
+    entry: &Entry,
+    tally: &Tally,
+) -> Result<u64> {
     let list = source.large_objects(entry).await?;
     let count = list.len() as u64;
     for (oid, stored, algorithm) in list {

@@ -85,7 +85,8 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         }
     };
     let created = AtomicBool::new(false);
-    let restore = Restore { platform, request, record: &record, lease: &lease, found: &found, created: &created };
+    let restore =
+        Restore { platform, request, record: &record, lease: &lease, found: &found, created: &created };
     run::conduct(platform, invocation, &record, &lease, restore.work(), || restore.clean()).await
 }
 
@@ -113,7 +114,10 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
             if record.status != Status::Completed {
                 return Err(Error::new(
                     Kind::Conflict,
-                    format!("the backup {id} is {}; only a completed one can be restored", record.status.name()),
+                    format!(
+                        "the backup {id} is {}; only a completed one can be restored",
+                        record.status.name()
+                    ),
                 ));
             }
             let bucket = record.s3_bucket.clone().unwrap_or_else(|| platform.config.bucket.clone());
@@ -159,9 +163,14 @@ impl Restore<'_> {
         let info = match &self.request.target {
             RestoreTarget::Main => self.platform.configured(false).await?,
             RestoreTarget::Backup => self.platform.configured(true).await?,
-            RestoreTarget::Named(name) if *name == self.platform.config.database => self.platform.configured(false).await?,
+            RestoreTarget::Named(name) if *name == self.platform.config.database => {
+                self.platform.configured(false).await?
+            }
             RestoreTarget::Named(name) => {
-                return Err(Error::new(Kind::NotFound, format!("no database is registered under the name {name}")));
+                return Err(Error::new(
+                    Kind::NotFound,
+                    format!("no database is registered under the name {name}"),
+                ));
             }
             RestoreTarget::Secret(secret) => self.platform.secret_connection(secret).await?,
         };
@@ -174,7 +183,9 @@ impl Restore<'_> {
 
     async fn work(&self) -> Result<Completion> {
         let Platform { config, ledger, .. } = self.platform;
-        let source = Source::open(self.found.store.clone(), &self.found.folder, self.found.checksum.as_deref()).await?;
+        let source =
+            Source::open(self.found.store.clone(), &self.found.folder, self.found.checksum.as_deref())
+                .await?;
         let leave = Leave { owner: self.request.no_owner, privileges: self.request.no_privileges };
         let parts = plan::Parts { schema_only: self.request.schema_only };
         let plan = plan::plan(&source.toc, parts, |e| source.size(e))?;
@@ -188,7 +199,9 @@ impl Restore<'_> {
         let mut source = source;
         let absent = preflight::check(&session, &source.toc.entries, leave).await?;
         for tablespace in &absent {
-            warnings.push(format!("tablespace {tablespace} does not exist on the target; its tables went to the default one"));
+            warnings.push(format!(
+                "tablespace {tablespace} does not exist on the target; its tables went to the default one"
+            ));
         }
         for entry in &mut source.toc.entries {
             if entry.tablespace.as_ref().is_some_and(|t| absent.contains(t)) {
@@ -223,6 +236,7 @@ impl Restore<'_> {
             _ => None,
         };
         drop(reporter);
+        ledger.progress(self.lease, &runner.tally.whole()).await?;
         let against = match counted {
             Some(n) => format!("; {n} tables counted, all as the manifest says"),
             None => String::new(),
@@ -256,7 +270,11 @@ impl Restore<'_> {
             match runner.entry(session, entry, told).await {
                 Ok(_) => {}
                 // Only the extension's owner may; managed services own what they install. The extension works all the same.
-                Err(e) if e.kind() == Kind::Permission && entry.desc == "COMMENT" && entry.tag.starts_with("EXTENSION ") => {
+                Err(e)
+                    if e.kind() == Kind::Permission
+                        && entry.desc == "COMMENT"
+                        && entry.tag.starts_with("EXTENSION ") =>
+                {
                     warnings.push(e.to_string());
                 }
                 Err(e) => return Err(e),

@@ -126,7 +126,9 @@ fn step(e: &Entry, by_id: &HashMap<i32, &Entry>, rows_of: &HashMap<i32, Vec<i32>
     for id in &e.dependencies {
         let Some(on) = by_id.get(id) else { continue };
         let table = match on.desc.as_str() {
-            "TABLE DATA" => on.dependencies.iter().find(|d| by_id.get(d).is_some_and(|t| is_relation(t))).copied(),
+            "TABLE DATA" => {
+                on.dependencies.iter().find(|d| by_id.get(d).is_some_and(|t| is_relation(t))).copied()
+            }
             _ if is_relation(on) => Some(*id),
             _ => None,
         };

@@ -20,7 +20,8 @@ use crate::{
 pub(super) async fn check(session: &Session, entries: &[Entry], leave: Leave) -> Result<BTreeSet<String>> {
     let roles = roles::needed(entries, leave);
     let missing = missing_roles(session.client(), roles.iter()).await?;
-    let extensions: Vec<&str> = entries.iter().filter(|e| e.desc == "EXTENSION").map(|e| e.tag.as_str()).collect();
+    let extensions: Vec<&str> =
+        entries.iter().filter(|e| e.desc == "EXTENSION").map(|e| e.tag.as_str()).collect();
     let absent = missing_extensions(session.client(), &extensions).await?;
     let mut reasons = Vec::new();
     if !missing.is_empty() {
@@ -35,7 +36,10 @@ pub(super) async fn check(session: &Session, entries: &[Entry], leave: Leave) ->
     if !reasons.is_empty() {
         return Err(Error::new(
             Kind::Conflict,
-            format!("the target cannot take this archive, and nothing in it was touched: {}", reasons.join("; ")),
+            format!(
+                "the target cannot take this archive, and nothing in it was touched: {}",
+                reasons.join("; ")
+            ),
         ));
     }
     let tablespaces: BTreeSet<&str> =

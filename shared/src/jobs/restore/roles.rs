@@ -18,7 +18,9 @@ enum Token {
 pub fn needed(entries: &[Entry], leave: Leave) -> BTreeSet<String> {
     let mut roles = BTreeSet::new();
     for e in entries {
-        if !leave.owner && let Some(owner) = e.owner.as_deref().filter(|o| !o.is_empty()) {
+        if !leave.owner
+            && let Some(owner) = e.owner.as_deref().filter(|o| !o.is_empty())
+        {
             roles.insert(owner.to_owned());
         }
         let defn = e.defn.as_deref().unwrap_or_default();
@@ -36,16 +38,25 @@ pub fn needed(entries: &[Entry], leave: Leave) -> BTreeSet<String> {
 /// Names after TO, FROM, ROLE, GRANTED BY and SESSION AUTHORIZATION, with commas between several.
 fn named_in(sql: &str, roles: &mut BTreeSet<String>) {
     let tokens = tokens(sql);
-    let word = |n: usize, w: &str| matches!(tokens.get(n), Some(Token::Name { text, quoted: false }) if text == w);
+    let word =
+        |n: usize, w: &str| matches!(tokens.get(n), Some(Token::Name { text, quoted: false }) if text == w);
     let mut n = 0;
     while n < tokens.len() {
-        let introduces = word(n, "to") || word(n, "from") || word(n, "role") || word(n, "authorization") || (word(n, "by"));
+        let introduces = word(n, "to")
+            || word(n, "from")
+            || word(n, "role")
+            || word(n, "authorization")
+            || (word(n, "by"));
         n += 1;
         if !introduces {
             continue;
         }
         while let Some(Token::Name { text, quoted }) = tokens.get(n) {
-            let keyword = !quoted && matches!(text.as_str(), "public" | "current_user" | "session_user" | "current_role" | "default");
+            let keyword = !quoted
+                && matches!(
+                    text.as_str(),
+                    "public" | "current_user" | "session_user" | "current_role" | "default"
+                );
             if !keyword {
                 roles.insert(text.clone());
             }
@@ -103,10 +114,26 @@ mod tests {
     fn owners_grants_and_policies() {
         let entries = [
             entry("TABLE", "CREATE TABLE t (a integer);\n", "Owner One"),
-            entry("ACL", "REVOKE ALL ON TABLE public.\"from x\" FROM old;\nGRANT SELECT ON TABLE public.t TO \"we\"\"ird\" WITH GRANT OPTION;\n", "o"),
-            entry("DEFAULT ACL", "ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC;\n", "boss"),
-            entry("POLICY", "CREATE POLICY p ON public.t TO reader, writer USING ((owner = 'to nobody'::text));\n", "o"),
-            entry("ACL", "SET SESSION AUTHORIZATION grantor;\nGRANT ALL ON TABLE t TO pg_monitor;\nRESET SESSION AUTHORIZATION;\n", "o"),
+            entry(
+                "ACL",
+                "REVOKE ALL ON TABLE public.\"from x\" FROM old;\nGRANT SELECT ON TABLE public.t TO \"we\"\"ird\" WITH GRANT OPTION;\n",
+                "o",
+            ),
+            entry(
+                "DEFAULT ACL",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC;\n",
+                "boss",
+            ),
+            entry(
+                "POLICY",
+                "CREATE POLICY p ON public.t TO reader, writer USING ((owner = 'to nobody'::text));\n",
+                "o",
+            ),
+            entry(
+                "ACL",
+                "SET SESSION AUTHORIZATION grantor;\nGRANT ALL ON TABLE t TO pg_monitor;\nRESET SESSION AUTHORIZATION;\n",
+                "o",
+            ),
         ];
         let all: Vec<String> = needed(&entries, Leave::default()).into_iter().collect();
         assert_eq!(all, ["Owner One", "boss", "grantor", "o", "old", "reader", "we\"ird", "writer"]);

@@ -47,7 +47,12 @@ impl Runner {
     ///
     /// # Errors
     /// Those of its statements, naming the entry.
-    pub(super) async fn entry(&self, session: &Session, entry: &Entry, told: &mut Settings) -> Result<Loaded> {
+    pub(super) async fn entry(
+        &self,
+        session: &Session,
+        entry: &Entry,
+        told: &mut Settings,
+    ) -> Result<Loaded> {
         self.run(session, entry, told)
             .await
             .with_context(|| format!("restoring {} (entry {})", named(entry), entry.dump_id))
@@ -82,7 +87,8 @@ impl Runner {
         }
         let mut all = Loaded::default();
         while let Some(ended) = tasks.join_next().await {
-            let one = ended.map_err(|e| Error::with_source(Kind::Internal, "a restoring session broke off", e))??;
+            let one = ended
+                .map_err(|e| Error::with_source(Kind::Internal, "a restoring session broke off", e))??;
             all.tables += one.tables;
             all.rows += one.rows;
         }
@@ -114,7 +120,10 @@ impl Runner {
                 continue;
             };
             let entry = self.source.toc.entries.iter().find(|e| e.dump_id == id).ok_or_else(|| {
-                Error::new(Kind::Internal, format!("the plan names entry {id}, which the archive does not have"))
+                Error::new(
+                    Kind::Internal,
+                    format!("the plan names entry {id}, which the archive does not have"),
+                )
             })?;
             let one = self.entry(&session, entry, &mut told).await?;
             all.tables += one.tables;

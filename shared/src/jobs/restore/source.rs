@@ -55,7 +55,11 @@ impl Source {
             .collect();
         let has = |name: &str| sizes.contains_key(name);
         if !has(TOC) && !has(manifest::FILE) {
-            let why = if sizes.is_empty() { "there is nothing in this folder" } else { "this folder holds no toc.dat" };
+            let why = if sizes.is_empty() {
+                "there is nothing in this folder"
+            } else {
+                "this folder holds no toc.dat"
+            };
             return Err(Error::new(Kind::NotFound, why));
         }
         let manifest = if has(manifest::FILE) || checksum.is_some() {
@@ -85,7 +89,10 @@ impl Source {
     /// [`Kind::Corrupt`] when it is missing.
     pub(super) fn file(&self, entry: &Entry) -> Result<(String, Algorithm)> {
         let name = entry.file.as_deref().filter(|f| !f.is_empty()).ok_or_else(|| {
-            Error::new(Kind::Corrupt, format!("entry {} ({}) has data but names no file", entry.dump_id, entry.tag))
+            Error::new(
+                Kind::Corrupt,
+                format!("entry {} ({}) has data but names no file", entry.dump_id, entry.tag),
+            )
         })?;
         self.stored(name)
     }
@@ -140,11 +147,20 @@ fn expected(manifest: Option<&Manifest>, stored: &str) -> Option<Expected> {
     Some(Expected { bytes: object.bytes, sha256: object.sha256.clone() })
 }
 
-async fn read_manifest(store: &Store, folder: &str, sizes: &HashMap<String, u64>, checksum: Option<&str>) -> Result<Manifest> {
+async fn read_manifest(
+    store: &Store,
+    folder: &str,
+    sizes: &HashMap<String, u64>,
+    checksum: Option<&str>,
+) -> Result<Manifest> {
     if !sizes.contains_key(manifest::FILE) {
-        return Err(Error::new(Kind::Corrupt, "its manifest.json is missing: it was removed, or its removal has begun"));
+        return Err(Error::new(
+            Kind::Corrupt,
+            "its manifest.json is missing: it was removed, or its removal has begun",
+        ));
     }
-    let expected = checksum.map(|sha256| Expected { bytes: sizes[manifest::FILE], sha256: sha256.to_owned() });
+    let expected =
+        checksum.map(|sha256| Expected { bytes: sizes[manifest::FILE], sha256: sha256.to_owned() });
     let bytes = all(store, folder, manifest::FILE, expected, manifest::MAX_BYTES as u64).await?;
     let manifest = Manifest::parse(&bytes)?;
     for object in &manifest.objects {
@@ -163,7 +179,13 @@ async fn read_manifest(store: &Store, folder: &str, sizes: &HashMap<String, u64>
 }
 
 /// A whole small object, proven.
-async fn all(store: &Store, folder: &str, name: &str, expected: Option<Expected>, limit: u64) -> Result<Bytes> {
+async fn all(
+    store: &Store,
+    folder: &str,
+    name: &str,
+    expected: Option<Expected>,
+    limit: u64,
+) -> Result<Bytes> {
     let key = ObjectKey::parse(&format!("{folder}{name}"))?;
     let mut reading = Reading::open(store, &key, expected).await?;
     let mut bytes = Vec::new();

@@ -165,7 +165,10 @@ mod tests {
         let mut f = entry("FUNCTION", Some("public"), "f(integer)", "CREATE FUNCTION …;\n");
         f.drop_stmt = Some("DROP FUNCTION public.f(integer);\n".into());
         assert_eq!(statements(&f, Leave::default())[1], "ALTER FUNCTION public.f(integer) OWNER TO \"App\";");
-        assert_eq!(statements(&entry("INDEX", Some("public"), "i", "CREATE INDEX …;"), Leave::default()).len(), 1);
+        assert_eq!(
+            statements(&entry("INDEX", Some("public"), "i", "CREATE INDEX …;"), Leave::default()).len(),
+            1
+        );
     }
 
     #[test]

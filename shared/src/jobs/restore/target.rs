@@ -41,7 +41,11 @@ const STANDING: &str = "\
 ///
 /// # Errors
 /// Those of connecting; [`Kind::Conflict`] naming what stands in a database that is not empty.
-pub(super) async fn open(info: &ConnInfo, create: bool, manifest: Option<&Manifest>) -> Result<(Session, bool)> {
+pub(super) async fn open(
+    info: &ConnInfo,
+    create: bool,
+    manifest: Option<&Manifest>,
+) -> Result<(Session, bool)> {
     let (session, created) = match pg::connect(info).await {
         Ok(session) => (session, false),
         Err(e) if e.kind() == Kind::NotFound && create => {
@@ -68,7 +72,8 @@ async fn pin(session: &Session) -> Result<()> {
 }
 
 async fn refuse_non_empty(session: &Session, database: &str) -> Result<()> {
-    let rows = session.query(STANDING, &[]).await.map_err(|e| session.error(e)).context("looking at the target")?;
+    let rows =
+        session.query(STANDING, &[]).await.map_err(|e| session.error(e)).context("looking at the target")?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -138,7 +143,10 @@ fn options(encoding: &str, locale: &BTreeMap<String, String>, major: u32) -> Str
 }
 
 /// Roles that are missing on the target's server, or that the restoring role cannot hand objects to.
-pub(super) async fn missing_roles<'a>(client: &Client, needed: impl Iterator<Item = &'a String>) -> Result<Vec<String>> {
+pub(super) async fn missing_roles<'a>(
+    client: &Client,
+    needed: impl Iterator<Item = &'a String>,
+) -> Result<Vec<String>> {
     let needed: Vec<&str> = needed.map(String::as_str).collect();
     let sql = "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text = r) ORDER BY r";
@@ -168,15 +176,11 @@ mod tests {
 
     #[test]
     fn new_databases_take_over_encoding_and_locale() {
-        let locale: BTreeMap<String, String> = [
-            ("lc_collate", "C"),
-            ("lc_ctype", "it's"),
-            ("locale_provider", "icu"),
-            ("locale", "de"),
-        ]
-        .into_iter()
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .collect();
+        let locale: BTreeMap<String, String> =
+            [("lc_collate", "C"), ("lc_ctype", "it's"), ("locale_provider", "icu"), ("locale", "de")]
+                .into_iter()
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .collect();
         assert_eq!(
             options("UTF8", &locale, 18),
             " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'it''s' LOCALE_PROVIDER icu ICU_LOCALE 'de'"

@@ -93,7 +93,12 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
     if let Action::Remove { dry_run } = action {
         remove(platform, dry_run, &mut outcome).await?;
     }
-    tracing::info!(closed = outcome.closed.len(), aborted_uploads = outcome.aborted_uploads, removed = outcome.removed.len(), "cleaned up");
+    tracing::info!(
+        closed = outcome.closed.len(),
+        aborted_uploads = outcome.aborted_uploads,
+        removed = outcome.removed.len(),
+        "cleaned up"
+    );
     Ok(outcome)
 }
 
@@ -104,7 +109,9 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
         let closed = ledger.close_if_stuck(record, now).await.context("closing a stuck run")?;
         if closed.status.is_final() {
             if closed.kind == RunKind::Backup {
-                backup::abort_uploads(platform, &closed).await.with_context(|| format!("cleaning up after {}", closed.id))?;
+                backup::abort_uploads(platform, &closed)
+                    .await
+                    .with_context(|| format!("cleaning up after {}", closed.id))?;
             }
             outcome.closed.push(closed.id.to_string());
         }
@@ -123,8 +130,14 @@ async fn remove(platform: &Platform, dry_run: bool, outcome: &mut Outcome) -> Re
     let mut failure = None;
     for decision in &decisions {
         let decided = if decision.keep { "keep" } else { "remove" };
-        outcome.plan.push(Line { id: decision.id.to_string(), decision: decided, reason: decision.reason.clone() });
-        let Some(record) = records.iter().find(|r| r.id == decision.id && !decision.keep && !dry_run) else { continue };
+        outcome.plan.push(Line {
+            id: decision.id.to_string(),
+            decision: decided,
+            reason: decision.reason.clone(),
+        });
+        let Some(record) = records.iter().find(|r| r.id == decision.id && !decision.keep && !dry_run) else {
+            continue;
+        };
         match remove_one(platform, record).await.with_context(|| format!("removing backup {}", record.id)) {
             Ok(()) => outcome.removed.push(record.id.to_string()),
             Err(e) => {
@@ -178,7 +191,13 @@ mod tests {
             Action::from_event(&json!({"action": "retention", "dryRun": true})).unwrap(),
             Action::Remove { dry_run: true }
         );
-        for bad in [json!({}), json!([]), json!({"action": "burn"}), json!({"action": "reap", "x": 1}), json!({"action": "retention", "dryRun": 1})] {
+        for bad in [
+            json!({}),
+            json!([]),
+            json!({"action": "burn"}),
+            json!({"action": "reap", "x": 1}),
+            json!({"action": "retention", "dryRun": 1}),
+        ] {
             assert_eq!(Action::from_event(&bad).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
         }
     }

@@ -33,7 +33,8 @@ pub struct Decision {
 pub fn plan(records: &[Record], rules: Rules, now: Timestamp) -> Vec<Decision> {
     let mut sorted: Vec<&Record> = records.iter().collect();
     sorted.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-    let good = |r: &Record| r.kind == RunKind::Backup && r.status == Status::Completed && r.deleting_at.is_none();
+    let good =
+        |r: &Record| r.kind == RunKind::Backup && r.status == Status::Completed && r.deleting_at.is_none();
     let horizon = now.checked_sub((i64::from(rules.days) * 24).hours()).unwrap_or(Timestamp::MIN);
     let mut seen = std::collections::BTreeSet::new();
     sorted
