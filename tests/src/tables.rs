@@ -28,10 +28,8 @@ pub struct Tables {
 ///
 /// # Panics
 /// When the variable is missing.
-#[expect(clippy::expect_used, reason = "a test without its stack must fail loudly")]
 pub async fn aws() -> SdkConfig {
-    let endpoint = std::env::var("PGBATON_TEST_AWS_ENDPOINT").expect("start the stack with infra/local test");
-    aws_at(&endpoint).await
+    aws_at(&crate::variable("PGBATON_TEST_AWS_ENDPOINT")).await
 }
 
 /// A configuration of stand-ins at another address.
@@ -50,14 +48,10 @@ impl Tables {
     ///
     /// # Panics
     /// When the stand-in refuses.
-    #[expect(clippy::expect_used, reason = "a test cannot go on without its tables")]
     pub async fn create() -> Self {
         let aws = aws().await;
         let client = Client::new(&aws);
-        let mut name = [0u8; 6];
-        getrandom::fill(&mut name).expect("randomness");
-        let (table, state_table) =
-            (format!("records-{}", hex::encode(name)), format!("state-{}", hex::encode(name)));
+        let (table, state_table) = (crate::unique("records"), crate::unique("state"));
         let create = |table: &str| {
             let request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
             request.key_schema(key("id", KeyType::Hash))
@@ -78,18 +72,15 @@ impl Tables {
     }
 }
 
-#[expect(clippy::expect_used, reason = "all members are given")]
 fn string(name: &str) -> AttributeDefinition {
     let definition = AttributeDefinition::builder().attribute_name(name);
     definition.attribute_type(ScalarAttributeType::S).build().expect("complete")
 }
 
-#[expect(clippy::expect_used, reason = "all members are given")]
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {
     KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("complete")
 }
 
-#[expect(clippy::expect_used, reason = "all members are given")]
 fn index(name: &str, hash: &str, projection: ProjectionType) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
         .index_name(name)

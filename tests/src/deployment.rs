@@ -1,0 +1,180 @@
+//! A deployment of one test's own: bucket, tables, secrets and the functions in a Lambda host.
+
+use aws_config::SdkConfig;
+use pgbaton::{
+    base::id::RunId,
+    ledger::Record,
+    store::{self, Store},
+};
+use serde_json::{Value, json};
+
+use crate::{host::Host, tables::Tables};
+
+/// Bucket, tables and functions that nobody else uses.
+pub struct Deployment {
+    /// Tables and ledger.
+    pub tables: Tables,
+    /// The bucket.
+    pub store: Store,
+    /// A client to S3.
+    pub s3: aws_sdk_s3::Client,
+    /// The functions: `scheduled-backup`, `restore`, `retention-cleanup`, `api`.
+    pub host: Host,
+}
+
+/// What a test wants otherwise than template.yaml has it.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// Variables of all functions' environment, over the defaults.
+    pub environment: Vec<(String, String)>,
+    /// Time-out of the functions, seconds.
+    pub timeout: u64,
+    /// Memory of the functions, MiB.
+    pub memory: u64,
+    /// Seconds before each retry of an asynchronous invoke.
+    pub retry_delays: Vec<f64>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { environment: Vec::new(), timeout: 300, memory: 1769, retry_delays: vec![0.5, 0.5] }
+    }
+}
+
+impl Wishes {
+    /// With one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+impl Deployment {
+    /// A deployment as template.yaml has it, as far as functions see it.
+    pub async fn start() -> Self {
+        Self::with(Wishes::default()).await
+    }
+
+    /// A deployment with wishes.
+    pub async fn with(wishes: Wishes) -> Self {
+        let tables = Tables::create().await;
+        let bucket = crate::unique("bucket").replace('_', "-");
+        let s3 = store::client(&tables.aws);
+        s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
+        let endpoint = crate::variable("PGBATON_TEST_AWS_ENDPOINT");
+        let mut environment = json!({
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
+            "BACKUP_FUNCTION": "scheduled-backup", "LOG_LEVEL": "debug",
+        });
+        for (name, value) in &wishes.environment {
+            environment[name] = value.as_str().into();
+        }
+        let folder = std::path::PathBuf::from(crate::variable("PGBATON_TEST_FUNCTIONS"));
+        let functions: Vec<Value> = ["scheduled-backup", "restore", "retention-cleanup", "api"]
+            .into_iter()
+            .map(|name| {
+                json!({"name": name, "command": [folder.join(name)], "timeout": wishes.timeout, "memory": wishes.memory})
+            })
+            .collect();
+        let host = Host::start(json!({
+            "region": "us-east-1", "environment": environment, "functions": functions, "tick": false,
+            "retryDelaysSeconds": wishes.retry_delays, "api": {"function": "api"},
+        }));
+        Self { store: Store::new(s3.clone(), bucket), s3, tables, host }
+    }
+
+    /// The AWS configuration.
+    pub fn aws(&self) -> &SdkConfig {
+        &self.tables.aws
+    }
+
+    /// Puts a connection string into a new secret; gives its ARN.
+    pub async fn secret(&self, text: &str) -> String {
+        let client = aws_sdk_secretsmanager::Client::new(self.aws());
+        let created =
+            client.create_secret().name(crate::unique("pgbaton/test")).secret_string(text).send().await;
+        created.expect("a secret").arn.expect("its ARN")
+    }
+
+    /// Backs up the database at `url`, with more fields for the event; the record, or the error that the function gave.
+    pub async fn backup(&self, url: &str, more: Value) -> Result<Record, String> {
+        let event = merged(json!({"databaseSecret": self.secret(url).await, "database": "test"}), more);
+        let answer = self.host.invoke("scheduled-backup", &event).await?;
+        Ok(serde_json::from_value(answer).expect("a record"))
+    }
+
+    /// Restores into the database at `url`, with more fields for the event.
+    pub async fn restore(&self, url: &str, more: Value) -> Result<Record, String> {
+        let event = merged(json!({"targetSecret": self.secret(url).await}), more);
+        let answer = self.host.invoke("restore", &event).await?;
+        Ok(serde_json::from_value(answer).expect("a record"))
+    }
+
+    /// The record with this id, as it stands in the table.
+    pub async fn record(&self, id: &RunId) -> Record {
+        self.tables.ledger.get(id).await.expect("the record")
+    }
+
+    /// All records, of backups and restores.
+    pub async fn records(&self) -> Vec<Record> {
+        let mut all = Vec::new();
+        for kind in [pgbaton::ledger::RunKind::Backup, pgbaton::ledger::RunKind::Restore] {
+            let page = self.tables.ledger.list(&pgbaton::ledger::ListQuery::of(kind)).await.expect("a list");
+            all.extend(page.records);
+        }
+        all
+    }
+
+    /// Keys of all objects in the bucket.
+    pub async fn objects(&self) -> Vec<String> {
+        let found = self.store.list("").all(100_000).await.expect("a listing");
+        found.into_iter().map(|o| o.key).collect()
+    }
+
+    /// Keys of all uploads that were begun and neither completed nor aborted.
+    pub async fn uploads(&self) -> Vec<String> {
+        let listed =
+            self.s3.list_multipart_uploads().bucket(self.store.bucket()).send().await.expect("uploads");
+        listed.uploads().iter().map(|u| u.key().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Downloads a folder of the bucket, as `aws s3 sync` would.
+    pub async fn download(&self, folder: &str, into: &std::path::Path) {
+        std::fs::create_dir_all(into).unwrap();
+        for key in self.objects().await {
+            let Some(name) = key.strip_prefix(folder) else { continue };
+            let bytes = self
+                .store
+                .get_all(&store::ObjectKey::parse(&key).unwrap(), 1 << 32)
+                .await
+                .unwrap_or_else(|e| panic!("{key}: {e}"));
+            std::fs::write(into.join(name), bytes).unwrap();
+        }
+    }
+
+    /// Uploads all files of a folder.
+    pub async fn upload(&self, from: &std::path::Path, folder: &str) {
+        for file in std::fs::read_dir(from).unwrap() {
+            let file = file.unwrap();
+            let key = store::ObjectKey::within(folder, file.file_name().to_str().unwrap()).unwrap();
+            let bytes = std::fs::read(file.path()).unwrap();
+            self.store.put(&key, bytes, store::Put::Replace).await.unwrap_or_else(|e| panic!("{key}: {e}"));
+        }
+    }
+
+    /// The folder of a backup's archive in the bucket.
+    pub fn folder(&self, record: &Record) -> String {
+        let url = record.s3_url.as_deref().expect("s3_url");
+        url.strip_prefix(&format!("s3://{}/", self.store.bucket())).expect("our bucket").to_owned()
+    }
+}
+
+fn merged(mut event: Value, more: Value) -> Value {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        event[name] = value.clone();
+    }
+    event
+}
