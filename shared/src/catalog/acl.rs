@@ -1,17 +1,20 @@
 //! ACL entries: the grants of every object that has an entry, and of system objects and extension members whose grants were changed.
 
 mod item;
+mod sources;
 mod statements;
 
 use tokio_postgres::Row;
 
+use self::sources::SOURCES;
 pub use self::{
     item::AclItem,
     statements::{AclKind, Subject, statements},
 };
 use super::{
     class::{
-        FIRST_USER_OID, PG_CLASS, PG_EXTENSION, PG_LARGEOBJECT, PG_NAMESPACE, PG_PROC, PG_TYPE, definition,
+        FIRST_USER_OID, PG_CLASS, PG_EXTENSION, PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER, PG_LANGUAGE,
+        PG_LARGEOBJECT, PG_NAMESPACE, PG_TYPE, definition,
     },
     draft::{Context, Draft, Drafts, Key, Part, Section},
     rows::field,
@@ -20,75 +23,6 @@ use crate::{
     base::Result,
     pg::{ServerVersion, ident},
 };
-
-/// One query for each catalog that has grants. All give the same columns: `oid`, `attnum` (0 for the object), `schema`, `name`, `arguments`
-/// (of a routine), `column_name`, `relkind`, `owner`, `acl` (NULL = never changed), `base` (what a new object has) and `initial` (what initdb
-/// or CREATE EXTENSION left, where that differs).
-const SOURCES: &[(u32, &str, &str)] = &[
-    (PG_NAMESPACE, "grants on schemas", SCHEMAS),
-    (PG_TYPE, "grants on types", TYPES),
-    (PG_PROC, "grants on functions", ROUTINES),
-    (PG_CLASS, "grants on relations", RELATIONS),
-    (PG_CLASS, "grants on columns", COLUMNS),
-    (PG_LARGEOBJECT, "grants on large objects", LARGE_OBJECTS),
-];
-
-/// `public` is listed even when its grants were never changed: its base is not what `acldefault` says.
-const SCHEMAS: &str = "
-SELECT n.oid, 0 AS attnum, NULL::text AS schema, n.nspname::text AS name, NULL::text AS arguments, NULL::text AS column_name,
-       NULL::text AS relkind, pg_get_userbyid(n.nspowner)::text AS owner, n.nspacl::text[] AS acl,
-       acldefault('n', n.nspowner)::text[] AS base, i.initprivs::text[] AS initial
-FROM pg_namespace n
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_namespace'::regclass AND i.objoid = n.oid AND i.objsubid = 0
-WHERE n.nspname = 'public' OR (n.nspacl IS DISTINCT FROM i.initprivs AND n.nspname !~ '^pg_(toast|temp)')";
-
-const TYPES: &str = "
-SELECT t.oid, 0 AS attnum, n.nspname::text AS schema, t.typname::text AS name, NULL::text AS arguments, NULL::text AS column_name,
-       NULL::text AS relkind, pg_get_userbyid(t.typowner)::text AS owner, t.typacl::text[] AS acl,
-       acldefault('T', t.typowner)::text[] AS base, i.initprivs::text[] AS initial
-FROM pg_type t
-JOIN pg_namespace n ON n.oid = t.typnamespace
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_type'::regclass AND i.objoid = t.oid AND i.objsubid = 0
-WHERE t.typacl IS DISTINCT FROM i.initprivs";
-
-const ROUTINES: &str = "
-SELECT p.oid, 0 AS attnum, n.nspname::text AS schema, p.proname::text AS name,
-       CASE WHEN p.prokind <> 'a' THEN pg_get_function_identity_arguments(p.oid)
-            ELSE array_to_string(ARRAY(
-                SELECT format_type(u.t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n) ORDER BY u.n), ', ')
-       END AS arguments,
-       NULL::text AS column_name, p.prokind::text AS relkind, pg_get_userbyid(p.proowner)::text AS owner, p.proacl::text[] AS acl,
-       acldefault('f', p.proowner)::text[] AS base, i.initprivs::text[] AS initial
-FROM pg_proc p
-JOIN pg_namespace n ON n.oid = p.pronamespace
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
-WHERE p.proacl IS DISTINCT FROM i.initprivs";
-
-const RELATIONS: &str = "
-SELECT c.oid, 0 AS attnum, n.nspname::text AS schema, c.relname::text AS name, NULL::text AS arguments, NULL::text AS column_name,
-       c.relkind::text AS relkind, pg_get_userbyid(c.relowner)::text AS owner, c.relacl::text[] AS acl,
-       acldefault(CASE WHEN c.relkind = 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END, c.relowner)::text[] AS base,
-       i.initprivs::text[] AS initial
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0
-WHERE c.relacl IS DISTINCT FROM i.initprivs";
-
-const COLUMNS: &str = "
-SELECT c.oid, a.attnum::int4 AS attnum, n.nspname::text AS schema, c.relname::text AS name, NULL::text AS arguments,
-       a.attname::text AS column_name, c.relkind::text AS relkind, pg_get_userbyid(c.relowner)::text AS owner, a.attacl::text[] AS acl,
-       acldefault('c', c.relowner)::text[] AS base, i.initprivs::text[] AS initial
-FROM pg_attribute a
-JOIN pg_class c ON c.oid = a.attrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = a.attnum
-WHERE NOT a.attisdropped AND a.attacl IS DISTINCT FROM i.initprivs";
-
-const LARGE_OBJECTS: &str = "
-SELECT oid, 0 AS attnum, NULL::text AS schema, oid::text AS name, NULL::text AS arguments, NULL::text AS column_name,
-       NULL::text AS relkind, pg_get_userbyid(lomowner)::text AS owner, lomacl::text[] AS acl,
-       acldefault('L', lomowner)::text[] AS base, NULL::text[] AS initial
-FROM pg_largeobject_metadata WHERE lomacl IS NOT NULL";
 
 const MEMBERS: &str = "
 SELECT classid, objid, refobjid AS extension FROM pg_depend
@@ -117,12 +51,14 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     Ok(())
 }
 
-/// Objects that are there before anything is restored and whose grants users change: those of `pg_catalog`, and `public`. pg_dump leaves
+/// Objects that are there before anything is restored and whose grants users change: those of `pg_catalog`, `public`, and
+/// languages. pg_dump leaves
 /// `information_schema` out as well.
 fn in_every_database(class: u32, row: &Row) -> Result<bool> {
     let schema: Option<&str> = field(row, if class == PG_NAMESPACE { "name" } else { "schema" })?;
     let system = schema == Some("pg_catalog");
     let oid: u32 = field(row, "oid")?;
+    let system = system || class == PG_LANGUAGE;
     Ok((system && oid < FIRST_USER_OID) || (class == PG_NAMESPACE && schema == Some("public")))
 }
 
@@ -143,6 +79,9 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
         PG_NAMESPACE => (AclKind::Schema, ident(name)),
         PG_TYPE => (AclKind::Type, ident(name)),
         PG_LARGEOBJECT => (AclKind::LargeObject, name.to_owned()),
+        PG_LANGUAGE => (AclKind::Language, ident(name)),
+        PG_FOREIGN_DATA_WRAPPER => (AclKind::ForeignDataWrapper, ident(name)),
+        PG_FOREIGN_SERVER => (AclKind::ForeignServer, ident(name)),
         PG_CLASS if relkind == Some("S") => (AclKind::Sequence, ident(name)),
         PG_CLASS => (AclKind::Table, ident(name)),
         _ => {

@@ -3,6 +3,12 @@
 
 use super::draft::{CatalogId, Key, Part};
 
+/// `pg_foreign_server`.
+pub const PG_FOREIGN_SERVER: u32 = 1417;
+/// `pg_foreign_data_wrapper`.
+pub const PG_FOREIGN_DATA_WRAPPER: u32 = 2328;
+/// `pg_language`.
+pub const PG_LANGUAGE: u32 = 2612;
 /// `pg_type`.
 pub const PG_TYPE: u32 = 1247;
 /// `pg_proc`.

@@ -113,10 +113,10 @@ fn needs(out: &Drafts, object: Key, row: &Row) -> Result<Vec<Key>> {
         return Ok(Vec::new());
     };
     let mut needs = vec![first];
-    needs.extend(relation);
     // What a partition inherits it has only once it is attached.
-    if let (Some(relation), false) = (relation, ancestors.is_empty()) {
+    if let (Some(relation), None, false) = (relation, own, ancestors.is_empty()) {
         let attach = Key { part: Part::Attach, ..relation };
+        needs.push(relation);
         needs.extend(out.entries.contains_key(&attach).then_some(attach));
     }
     Ok(needs)

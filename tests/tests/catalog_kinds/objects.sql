@@ -61,6 +61,8 @@ CREATE FUNCTION app.plus(integer, integer) RETURNS integer LANGUAGE internal STR
 CREATE PROCEDURE app.p(INOUT n integer, IN note text DEFAULT NULL) LANGUAGE plpgsql AS 'BEGIN n := n + 1; END';
 CREATE FUNCTION app.trig() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION app.keeps() RETURNS integer LANGUAGE sql SUPPORT generate_series_int4_support AS 'SELECT 1';
+CREATE FUNCTION app.handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE FUNCTION app.transformed(integer) RETURNS integer LANGUAGE sql TRANSFORM FOR TYPE integer AS 'SELECT $1';
 COMMENT ON FUNCTION app.f(integer, text, integer[]) IS 'long';
 COMMENT ON PROCEDURE app.p(integer, text) IS 'proc';
 REVOKE EXECUTE ON FUNCTION app.f() FROM PUBLIC;
@@ -98,6 +100,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE kinds_alice GRANT USAGE ON SCHEMAS TO kinds_bo
 -- Changed grants of objects that initdb made.
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
 GRANT SELECT ON pg_catalog.pg_authid TO kinds_bob;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO kinds_alice;
 
 -- A range type whose canonical function needs the type: a shell first.
 CREATE TYPE app.steps;
