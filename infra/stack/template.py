@@ -1,0 +1,178 @@
+"""template.yaml as CloudFormation would run it: transformed, its resources created in the stand-in, and read back, so that the stack runs
+what the template says and not a second description of it."""
+
+import base64
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from . import aws, paths
+
+STACK = "pgbaton"
+
+
+@dataclass
+class Deployed:
+    """What the template says, with the names that were given."""
+
+    functions: dict[str, dict[str, Any]]
+    """By logical name: `name`, `binary`, `memory`, `timeout`, `retries`, `environment`."""
+    schedules: list[dict[str, Any]]
+    """`name` (logical), `expression`, `timezone`, `function` (ARN), `input`, `enabled`."""
+    api: str
+    """Logical name of the function behind the HTTP API."""
+    outputs: dict[str, str]
+
+
+def deploy(endpoint: str, region: str, parameters: dict[str, str]) -> Deployed:
+    """Creates the template's resources in an empty stand-in."""
+    template = _transformed(region)
+    defaults = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p}
+    iac = aws.client("cloudformation", endpoint, region)
+    iac.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    stack = iac.describe_stacks(StackName=STACK)["Stacks"][0]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise SystemExit(f"the template could not be created: {stack['StackStatus']}")
+    names = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in iac.list_stack_resources(StackName=STACK)["StackResourceSummaries"]}
+    resolve = Resolver(template, {**defaults, **parameters}, names, region)
+    resources = template["Resources"]
+    lambdas = aws.client("lambda", endpoint, region)
+    functions = {}
+    for logical, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            said = lambdas.get_function_configuration(FunctionName=names[logical])
+            functions[logical] = {
+                "name": said["FunctionName"],
+                "binary": resource["Metadata"]["BuildProperties"]["Binary"],
+                "memory": said["MemorySize"],
+                "timeout": said["Timeout"],
+                "retries": _retries(resources, logical),
+                # The stand-in gives numbers back as numbers.
+                "environment": {k: str(v) for k, v in said.get("Environment", {}).get("Variables", {}).items()},
+            }
+    schedules = [
+        _schedule(logical, resolve.value(resource["Properties"]))
+        for logical, resource in resources.items()
+        if resource["Type"] == "AWS::Scheduler::Schedule"
+    ]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+    return Deployed(functions, schedules, _behind_api(resources), outputs)
+
+
+def _transformed(region: str) -> dict[str, Any]:
+    os.environ.setdefault("AWS_DEFAULT_REGION", region)
+    from samtranslator.translator.transform import transform
+    from samtranslator.yaml_helper import yaml_parse
+
+    class NoManagedPolicies:
+        """The template names none."""
+
+        def load(self) -> dict[str, str]:
+            return {}
+
+    template = yaml_parse((paths.ROOT / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://none/none.zip"
+    defaults = {name: p.get("Default", "") for name, p in template["Parameters"].items()}
+    template = transform(template, defaults, NoManagedPolicies())
+    # The stand-in keeps a function's settings; the host runs its program.
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"] = {"ZipFile": _empty_zip()}
+    return json.loads(json.dumps(template))
+
+
+def _empty_zip() -> str:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as z:
+        z.writestr("bootstrap", "")
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def _retries(resources: dict[str, Any], function: str) -> int:
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::EventInvokeConfig" and resource["Properties"]["FunctionName"] == {"Ref": function}:
+            return resource["Properties"].get("MaximumRetryAttempts", 2)
+    return 2
+
+
+def _behind_api(resources: dict[str, Any]) -> str:
+    """The function that API Gateway is permitted to invoke."""
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["Principal"] == "apigateway.amazonaws.com":
+            return resource["Properties"]["FunctionName"]["Ref"]
+    raise SystemExit("template.yaml has no function behind the HTTP API")
+
+
+def _schedule(logical: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": logical,
+        "expression": properties["ScheduleExpression"],
+        "timezone": properties.get("ScheduleExpressionTimezone", "UTC"),
+        "function": properties["Target"]["Arn"],
+        "input": properties["Target"].get("Input", "{}"),
+        "enabled": properties.get("State", "ENABLED") == "ENABLED",
+    }
+
+
+class Resolver:
+    """The intrinsic functions that the template uses in its schedules, which the stand-in's CloudFormation does not create."""
+
+    def __init__(self, template: dict[str, Any], parameters: dict[str, str], names: dict[str, str], region: str):
+        self.template, self.parameters, self.names = template, parameters, names
+        self.pseudo = {"AWS::Region": region, "AWS::AccountId": aws.ACCOUNT, "AWS::Partition": "aws"}
+
+    def value(self, v: Any) -> Any:
+        """`v` with its intrinsic functions replaced."""
+        if isinstance(v, list):
+            return [self.value(x) for x in v]
+        if not isinstance(v, dict):
+            return v
+        if len(v) == 1:
+            name, argument = next(iter(v.items()))
+            if name == "Ref":
+                return self.ref(argument)
+            if name == "Fn::GetAtt":
+                return self.attribute(*argument)
+            if name == "Fn::If":
+                return self.value(argument[1] if self.condition(argument[0]) else argument[2])
+            if name.startswith("Fn::"):
+                raise SystemExit(f"template.yaml uses {name} in a schedule, which infra/stack/template.py does not know")
+        return {k: self.value(x) for k, x in v.items()}
+
+    def ref(self, name: str) -> Any:
+        """A parameter, pseudo parameter or resource."""
+        for known in (self.parameters, self.pseudo, self.names):
+            if name in known:
+                return known[name]
+        return name
+
+    def attribute(self, logical: str, attribute: str) -> str:
+        """The ARNs that schedules need."""
+        kind = self.template["Resources"][logical]["Type"]
+        region, name = self.pseudo["AWS::Region"], self.names.get(logical, logical)
+        if (kind, attribute) == ("AWS::Lambda::Function", "Arn"):
+            return f"arn:aws:lambda:{region}:{aws.ACCOUNT}:function:{name}"
+        return f"arn:aws:unknown:{region}:{aws.ACCOUNT}:{logical}.{attribute}"
+
+    def condition(self, name: str) -> bool:
+        """A condition of the template: Equals and Not are enough so far."""
+        return self._test(self.template["Conditions"][name])
+
+    def _test(self, test: dict[str, Any]) -> bool:
+        name, argument = next(iter(test.items()))
+        if name == "Fn::Equals":
+            left, right = (self.value(x) for x in argument)
+            return left == right
+        if name == "Fn::Not":
+            return not self._test(argument[0])
+        raise SystemExit(f"template.yaml uses {name} in a condition, which infra/stack/template.py does not know")
