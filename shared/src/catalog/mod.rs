@@ -17,6 +17,7 @@ mod entry;
 pub mod kinds;
 
 mod assemble;
+mod bonds;
 mod context;
 mod cycles;
 mod database;

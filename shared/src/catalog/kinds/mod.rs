@@ -24,7 +24,7 @@ mod triggers;
 mod views;
 
 use super::{
-    acl, comments,
+    acl, bonds, comments,
     draft::{Context, Drafts},
 };
 use crate::base::Result;
@@ -53,6 +53,7 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     policies::collect(cx, &relations, out).await?;
     default_acl::collect(cx, out).await?;
 
+    bonds::collect(cx, out).await?;
     comments::collect(cx, out).await?;
     acl::collect(cx, out).await
 }
