@@ -22,8 +22,8 @@ def fail(sentence: str) -> None:
 
 def check() -> None:
     """Names the first thing that is missing and the command that installs it."""
-    if sys.version_info < (3, 10):
-        fail(f"Python 3.10 or later is needed, this is {sys.version.split()[0]}: apt-get install python3")
+    if sys.version_info < (3, 11):
+        fail(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}: apt-get install python3")
     if not sys.platform.startswith("linux"):
         fail("the local stack runs on Linux only: it reads /proc")
     for module in ("venv", "ensurepip"):
