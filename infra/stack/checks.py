@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import host, judges, licences, lifecycle, paths, prerequisites
-from .lifecycle import say
+from . import judges, licences, lifecycle, paths, prerequisites
+from .prerequisites import say
 from .state import Stack
 
 SAM = ["aws-sam-cli==1.170.0"]

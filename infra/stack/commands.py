@@ -58,11 +58,13 @@ def options(text: str) -> dict[str, Any]:
 def run(arguments: list[str]) -> int:
     """Carries out one command; gives the exit status."""
     asked = parser().parse_args(arguments)
-    from . import host, lifecycle, paths, state
+    from . import host, lifecycle, paths, sample, state
 
     match asked.command:
         case "up":
             stack, started = lifecycle.up()
+            if started:
+                sample.fill(stack)
             print(json.dumps(overview(stack), indent=2))
             return 0
         case "down":

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from . import paths, prerequisites, processes
-from .lifecycle import say
+from .prerequisites import say
 
 SSL_SERVER = "17.10.0-beta.17"
 RELEASE, CLIENT = "trixie", "postgresql-client-17"
