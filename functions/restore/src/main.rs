@@ -1,2 +1,17 @@
-//! Placeholder.
-fn main() {}
+//! `restore`: one archive into one database.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use pgbaton::jobs::{Invocation, Platform, request::RestoreRequest, restore};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let platform = &Platform::start().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let invocation = Invocation::new(event.context.request_id.clone(), event.context.deadline());
+        let request = RestoreRequest::from_event(event.payload)?;
+        let record = restore::run(platform, &invocation, &request).await?;
+        Ok::<Value, Error>(serde_json::to_value(record)?)
+    }))
+    .await
+}

@@ -118,18 +118,19 @@ pub struct Error {
     message: Cow<'static, str>,
     /// Innermost first.
     context: Vec<Cow<'static, str>>,
+    field: Option<Cow<'static, str>>,
     source: Option<Source>,
 }
 
 impl Error {
     /// A new error: `message` is one sentence that names the object at fault, without a full stop.
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), context: Vec::new(), source: None }
+        Self { kind, message: message.into(), context: Vec::new(), field: None, source: None }
     }
 
     /// As [`Error::new`], keeping the error it came from (its text is not part of the message).
     pub fn with_source(kind: Kind, message: impl Into<Cow<'static, str>>, source: impl Into<Source>) -> Self {
-        Self { kind, message: message.into(), context: Vec::new(), source: Some(source.into()) }
+        Self { kind, message: message.into(), context: Vec::new(), field: None, source: Some(source.into()) }
     }
 
     /// Adds what was being done, in the form "reading table public.orders".
@@ -137,6 +138,18 @@ impl Error {
     pub fn context(mut self, doing: impl Into<Cow<'static, str>>) -> Self {
         self.context.push(doing.into());
         self
+    }
+
+    /// Names the field of a request that is at fault, as the caller spelt it.
+    #[must_use]
+    pub fn at_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The field of a request that is at fault, where one is.
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
     }
 
     /// The kind.

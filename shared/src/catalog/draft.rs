@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::class::{PG_CLASS, PG_CONSTRAINT};
 use crate::pg::ServerVersion;
 
 /// A catalog row: the oid of its catalog (`pg_class.oid` of `pg_class`, `pg_proc` …) and its own oid. As in `pg_depend`.
@@ -11,6 +12,28 @@ pub struct CatalogId {
     pub class: u32,
     /// Oid of the row.
     pub oid: u32,
+}
+
+impl CatalogId {
+    /// A row of `pg_class`.
+    pub fn relation(oid: u32) -> Self {
+        Self { class: PG_CLASS, oid }
+    }
+
+    /// A row of `pg_constraint`.
+    pub fn constraint(oid: u32) -> Self {
+        Self { class: PG_CONSTRAINT, oid }
+    }
+
+    /// The key of the object's own entry.
+    pub fn definition(self) -> Key {
+        self.part(Part::Definition)
+    }
+
+    /// The key of another of its entries.
+    pub fn part(self, part: Part) -> Key {
+        Key { id: self, part }
+    }
 }
 
 /// Which of an object's entries is meant. `Definition` is what `pg_depend` rows refer to.
@@ -32,6 +55,10 @@ pub enum Part {
     Acl(i32),
     /// A second definition that completes a first one split off to break a cycle (a view's rule).
     Completion,
+    /// ROW SECURITY of a table.
+    RowSecurity,
+    /// DEFAULT that takes an inherited default away from the column with this number; it has no catalog row.
+    NullDefault(i32),
 }
 
 /// Address of one entry.
@@ -117,6 +144,44 @@ pub struct Draft {
     pub sort_name: String,
 }
 
+/// A piece of an entry's definition that is written inside it, unless it takes part in a dependency cycle: then it becomes an entry of
+/// its own. It has a catalog row of its own, so `pg_depend` tells its dependencies.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    /// The entry it is written in; that entry's definition holds [`Fragment::slot`] of this row where the piece belongs.
+    pub owner: CatalogId,
+    /// Which kind of piece.
+    pub kind: FragmentKind,
+    /// What stands in the slot when the piece is inside.
+    pub inline: String,
+    /// What stands in the slot when the piece is an entry of its own.
+    pub without: String,
+    /// The entry it becomes; none if another entry brings it (an inherited constraint).
+    pub apart: Option<Draft>,
+}
+
+impl Fragment {
+    /// The mark for the piece of this catalog row inside a definition; no SQL text can hold it, as PostgreSQL has no NUL in text.
+    pub fn slot(id: CatalogId) -> String {
+        format!("\0{}.{}\0", id.class, id.oid)
+    }
+}
+
+/// Kinds of [`Fragment`], in the order in which pg_dump prefers to split them off (`repairDependencyLoop` in pg_dump_sort.c).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FragmentKind {
+    /// The query of a view (its `_RETURN` rule).
+    ViewQuery,
+    /// A CHECK constraint of a table.
+    TableCheck,
+    /// A column's default.
+    Default,
+    /// A constraint of a domain.
+    DomainConstraint,
+    /// A generation expression: there is no statement to add one later, so it cannot be split off.
+    Generation,
+}
+
 /// Everything collected so far.
 #[derive(Debug, Default)]
 pub struct Drafts {
@@ -125,6 +190,8 @@ pub struct Drafts {
     /// Catalog rows that have no entry of their own and whose dependencies count as another's: a table's row type, a default, a
     /// `_RETURN` rule.
     pub aliases: HashMap<CatalogId, CatalogId>,
+    /// Pieces of definitions that may have to become entries of their own.
+    pub fragments: BTreeMap<CatalogId, Fragment>,
     /// What could not be archived, one sentence each, naming the object.
     pub warnings: Vec<String>,
 }

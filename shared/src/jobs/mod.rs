@@ -1,1 +1,12 @@
-//! Room: jobs.
+//! What a user asks for: jobs put the rooms together. Only functions and other jobs call them.
+
+pub mod backup;
+pub mod platform;
+mod progress;
+pub mod request;
+pub mod restore;
+pub mod retention;
+mod run;
+pub mod secrets;
+
+pub use platform::{Invocation, Platform};

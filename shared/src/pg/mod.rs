@@ -1,7 +1,24 @@
 //! Room: PostgreSQL on the wire: connecting, session settings, snapshots, COPY, quoting, server versions.
 
+pub mod conn_info;
+mod conn_params;
+mod conn_syntax;
+pub mod connect;
+pub mod copy;
+pub mod failure;
+pub mod large_object;
+pub mod pooler;
 pub mod quote;
+pub mod session;
+pub mod snapshot;
+mod tls;
+mod verifier;
 pub mod version;
 
+pub use conn_info::ConnInfo;
+pub use connect::{Session, connect};
+pub use copy::{CopyIn, CopyOut, copy_in, copy_out};
+pub use failure::{error, read_error};
 pub use quote::{ident, literal, qualified};
+pub use snapshot::{LockWait, Snapshot};
 pub use version::ServerVersion;

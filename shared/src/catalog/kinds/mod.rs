@@ -1,1 +1,58 @@
-//! One file per kind of object.
+//! One file per kind of object; [`collect`] is the one place where a kind is registered.
+
+pub mod aggregates;
+pub mod default_acl;
+pub mod extensions;
+pub mod large_objects;
+pub mod routines;
+pub mod schemas;
+pub mod types;
+
+mod attach;
+mod checks;
+mod columns;
+mod defaults;
+mod foreign_keys;
+mod indexes;
+mod policies;
+mod relations;
+mod rules;
+mod sequences;
+mod table_data;
+mod tables;
+mod triggers;
+mod views;
+
+use super::{
+    acl, comments,
+    draft::{Context, Drafts},
+};
+use crate::base::Result;
+
+/// Collects the drafts of every kind. The order of the lines has no meaning for the archive, except that comments and grants look at what
+/// is there.
+pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
+    let relations = relations::Relations::load(cx).await?;
+    let indexes = indexes::Indexes::load(cx, &relations).await?;
+
+    schemas::collect(cx, out).await?;
+    extensions::collect(cx, out).await?;
+    types::collect(cx, out).await?;
+    routines::collect(cx, out).await?;
+    aggregates::collect(cx, out).await?;
+    tables::collect(cx, &relations, out).await?;
+    attach::collect(&relations, out);
+    sequences::collect(cx, &relations, out).await?;
+    views::collect(cx, &relations, out).await?;
+    table_data::collect(&relations, out);
+    large_objects::collect(cx, out).await?;
+    indexes.collect(&relations, out);
+    foreign_keys::collect(cx, &relations, &indexes, out).await?;
+    triggers::collect(cx, &relations, out).await?;
+    rules::collect(cx, &relations, out).await?;
+    policies::collect(cx, &relations, out).await?;
+    default_acl::collect(cx, out).await?;
+
+    comments::collect(cx, out).await?;
+    acl::collect(cx, out).await
+}

@@ -1,0 +1,206 @@
+//! `/backup`: asking for backups and reading their records.
+
+use aws_sdk_lambda::{error::SdkError, primitives::Blob, types::InvocationType};
+use axum::{
+    Extension, Json,
+    extract::{Path, RawQuery, Request, State, rejection::PathRejection},
+    http::StatusCode,
+};
+use pgbaton::{
+    base::{Error, Kind, Result, clock, id::RunId},
+    jobs::request::BackupRequest,
+    ledger::{BackupType, Failure, ListQuery, Record, RunKind, Status},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    auth::{Reader, Writer},
+    problem::Problem,
+    query::Parameters,
+    trace::Audit,
+};
+
+/// Bodies of calls are small.
+const BODY_BYTES: usize = 1 << 20;
+/// Warnings of a record shown in a list.
+const LISTED_WARNINGS: usize = 3;
+
+type Answer = Result<(StatusCode, Json<Value>), Problem>;
+
+/// `POST /backup`: a pending record, and the function that works on it started. Never waits for the backup.
+pub(crate) async fn create(
+    State(app): State<App>,
+    Writer(caller): Writer,
+    Extension(audit): Extension<Audit>,
+    request: Request,
+) -> Answer {
+    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
+    })?;
+    let mut request = BackupRequest::from_body(&body)?;
+    let function = app.config.backup_function.as_deref().ok_or_else(|| {
+        Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
+    })?;
+    let now = clock::now();
+    let id = RunId::random(now)?;
+    audit.run(id.as_str());
+    request.database = Some(request.database(&app.config)?);
+    request.id = Some(id.clone());
+    request.event_id = Some(format!("api/{id}"));
+    request.backup_type = Some(BackupType::Manual);
+    request.created_by = Some(caller.subject);
+    let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
+    app.ledger.create(&record).await.map_err(stored)?;
+    match start(&app, function, &request.to_event()).await {
+        Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
+        Err(error) => not_started(&app, record, error).await,
+    }
+}
+
+/// Closes the record of a function that could not be started. It may have started all the same, the answer being lost.
+async fn not_started(app: &App, record: Record, error: Error) -> Answer {
+    match app.ledger.fail_pending(&record.id, &Failure::from(&error)).await {
+        Ok(_) => Err(error.into()),
+        Err(closing) if closing.kind() == Kind::Conflict => {
+            let there = app.ledger.get(&record.id).await.map_err(stored)?;
+            Ok((StatusCode::ACCEPTED, Json(shown(&there))))
+        }
+        Err(closing) => {
+            tracing::error!(id = %record.id, error = ?closing, "the record could not be closed; the reaper will");
+            Err(error.into())
+        }
+    }
+}
+
+/// An asynchronous invoke: Lambda queues the event and answers at once.
+async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
+    let invoke = app
+        .lambda
+        .invoke()
+        .function_name(function)
+        .invocation_type(InvocationType::Event)
+        .payload(Blob::new(event.to_string()))
+        .send()
+        .await;
+    match invoke {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let kind = match &error {
+                SdkError::ServiceError(_) | SdkError::ResponseError(_) => Kind::Aws,
+                _ => Kind::Unreachable,
+            };
+            Err(Error::with_source(
+                kind,
+                format!("the backup function {function} could not be started"),
+                error,
+            ))
+        }
+    }
+}
+
+/// `GET /backup`: newest first, in pages.
+pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): RawQuery) -> Answer {
+    let mut parameters = Parameters::of(query.as_deref())?;
+    let query = ListQuery {
+        kind: RunKind::Backup,
+        database: parameters.database()?,
+        status: status(&mut parameters)?,
+        backup_type: parameters.word(
+            "backup_type",
+            "backupType",
+            "manual or scheduled",
+            BackupType::parse,
+        )?,
+        since: parameters.instant("since")?,
+        until: parameters.instant("until")?,
+        limit: parameters.number("limit", 1, 500)?.unwrap_or(50),
+        cursor: parameters.text("cursor", "cursor")?,
+    };
+    parameters.end()?;
+    let page = app.ledger.list(&query).await.map_err(stored)?;
+    let mut backups = Vec::with_capacity(page.records.len());
+    for record in page.records {
+        let closed = match app.ledger.close_if_stuck(record, clock::now()).await {
+            Ok(record) => record,
+            // Removed between the list and the look.
+            Err(error) if error.kind() == Kind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        };
+        backups.push(listed(&closed));
+    }
+    Ok((StatusCode::OK, Json(json!({"backups": backups, "next_cursor": page.next_cursor}))))
+}
+
+/// `GET /backup/latest`: the newest with a status, completed unless said otherwise.
+pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): RawQuery) -> Answer {
+    let mut parameters = Parameters::of(query.as_deref())?;
+    let database = parameters.database()?;
+    let status = status(&mut parameters)?.unwrap_or(Status::Completed);
+    parameters.end()?;
+    match app.ledger.latest(database.as_ref(), status).await.map_err(stored)? {
+        Some(record) => Ok((StatusCode::OK, Json(shown(&record)))),
+        None => {
+            let of = database.map(|d| format!(" of {d}")).unwrap_or_default();
+            let detail = format!("there is no backup{of} with the status {}", status.name());
+            Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail))
+        }
+    }
+}
+
+/// `GET /backup/{id}`: one record with its tables.
+pub(crate) async fn read(
+    State(app): State<App>,
+    _: Reader,
+    id: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
+    let id = RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))?;
+    let found = app.ledger.find(&id).await.map_err(stored)?;
+    let found =
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
+    let record = app.ledger.close_if_stuck(found, clock::now()).await?;
+    if record.kind != RunKind::Backup {
+        let detail = format!("{id} is the id of a {}, not of a backup", record.kind.name());
+        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
+    }
+    Ok((StatusCode::OK, Json(shown(&record))))
+}
+
+/// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
+fn stored(error: Error) -> Problem {
+    match error.kind() {
+        Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
+        _ => error.into(),
+    }
+}
+
+fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
+    parameters.word("status", "status", "pending, in_progress, completed or failed", Status::parse)
+}
+
+/// A record as callers see it: without the lease.
+fn shown(record: &Record) -> Value {
+    let mut value = serde_json::to_value(record).unwrap_or(Value::Null);
+    if let Value::Object(map) = &mut value {
+        for internal in ["lease_owner", "lease_until", "fence", "event_id"] {
+            map.remove(internal);
+        }
+    }
+    value
+}
+
+/// A record in a list: without its tables and with few warnings, for Lambda answers with 6 MB at most.
+fn listed(record: &Record) -> Value {
+    let mut value = shown(record);
+    if let Value::Object(map) = &mut value {
+        map.remove("tables");
+        map.remove("tables_omitted");
+        if let Some(Value::Array(warnings)) = map.get_mut("warnings") {
+            let count = warnings.len();
+            warnings.truncate(LISTED_WARNINGS);
+            map.insert("warning_count".into(), count.into());
+        }
+    }
+    value
+}

@@ -1,0 +1,359 @@
+//! `manifest.json`: what a backup consists of. It is written last and alone makes the backup valid; it is removed first.
+//!
+//! ```json
+//! { "format": "pgbaton-manifest", "version": 1,
+//!   "backup_id": "20261121T020000Z-9f86d081",
+//!   "database": { "name": "main", "server_name": "shop", "encoding": "UTF8", "locale": { "lc_collate": "C.UTF-8" } },
+//!   "server_version": "18.4", "pgbaton_version": "0.1.0",
+//!   "created_at": "…", "finished_at": "…", "snapshot_at": "…",
+//!   "codec": "zstd", "rows": 5000, "bytes": 83044, "raw_bytes": 190211,
+//!   "objects": [ { "name": "toc.dat", "bytes": 8043, "raw_bytes": 8043, "sha256": "…" },
+//!                { "name": "12.dat.zst", "bytes": 75001, "raw_bytes": 182168, "sha256": "…",
+//!                  "entry": 12, "table": "public.orders", "rows": 5000, "content_hash": "…" } ],
+//!   "warnings": [] }
+//! ```
+//!
+//! Readers ignore fields they do not know; what an older reader would misunderstand raises the version.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{codec::Algorithm, name, rowhash::Digest};
+use crate::base::{
+    Error, Kind, Result,
+    id::{DatabaseName, RunId},
+};
+
+/// Name of the manifest in the backup's folder.
+pub const FILE: &str = "manifest.json";
+
+/// The version that this build writes and the only one it reads.
+pub const VERSION: u32 = 1;
+
+/// Largest manifest written or read, in bytes: room for about half a million objects.
+pub const MAX_BYTES: usize = 128 << 20;
+
+const FORMAT: &str = "pgbaton-manifest";
+
+/// The database that was backed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Name it is registered under.
+    pub name: DatabaseName,
+    /// Its name on the server.
+    pub server_name: String,
+    /// `server_encoding`, such as `UTF8`.
+    pub encoding: String,
+    /// Locale settings by name (`lc_collate`, `lc_ctype`, `locale_provider`, `icu_locale` …): a restore into a database made anew takes them over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locale: BTreeMap<String, String>,
+}
+
+/// One object of the backup, the manifest itself left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// File name in the backup's folder, codec's suffix included.
+    pub name: String,
+    /// Bytes stored.
+    pub bytes: u64,
+    /// Bytes before compression.
+    pub raw_bytes: u64,
+    /// SHA-256 of the bytes stored, 64 hex digits.
+    pub sha256: String,
+    /// What S3 keeps as the object's checksum and verified on arrival, as its HEAD answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_checksum: Option<String>,
+    /// Dump id of its entry in the table of contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<i32>,
+    /// `schema.table`, unquoted, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// Number of rows of a table's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Order-free hash of the rows, 32 hex digits: see [`rowhash`](super::rowhash).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
+}
+
+impl Object {
+    /// An object that holds no rows.
+    pub fn new(name: impl Into<String>, bytes: u64, raw_bytes: u64, sha256: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            bytes,
+            raw_bytes,
+            sha256: sha256.into(),
+            s3_checksum: None,
+            entry: None,
+            table: None,
+            rows: None,
+            content_hash: None,
+        }
+    }
+
+    /// The same, with what its rows come to.
+    #[must_use]
+    pub fn with_rows(mut self, entry: i32, table: impl Into<String>, digest: Digest) -> Self {
+        self.entry = Some(entry);
+        self.table = Some(table.into());
+        self.rows = Some(digest.rows);
+        self.content_hash = Some(digest.hex());
+        self
+    }
+}
+
+/// The whole manifest. Totals are computed by [`Manifest::to_bytes`] and checked by [`Manifest::parse`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The run that made the backup.
+    pub backup_id: RunId,
+    /// The database.
+    pub database: Database,
+    /// `server_version`.
+    pub server_version: String,
+    /// Version of pgbaton that wrote it.
+    pub pgbaton_version: String,
+    /// When the run began.
+    pub created_at: Timestamp,
+    /// When its last object was stored.
+    pub finished_at: Timestamp,
+    /// The instant whose committed state the backup holds.
+    pub snapshot_at: Timestamp,
+    /// How data files are compressed.
+    pub codec: Algorithm,
+    /// Every object but the manifest, in the order they were stored.
+    pub objects: Vec<Object>,
+    /// What could not be archived, one sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document<M> {
+    format: String,
+    version: u32,
+    rows: u64,
+    bytes: u64,
+    raw_bytes: u64,
+    #[serde(flatten)]
+    manifest: M,
+}
+
+/// Read first, so that a manifest of another version is named as such whatever else it holds.
+#[derive(Deserialize)]
+struct Stamp {
+    format: String,
+    version: u32,
+}
+
+impl Manifest {
+    /// Rows of all tables.
+    pub fn rows(&self) -> u64 {
+        self.objects.iter().filter_map(|o| o.rows).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes stored, the manifest left out.
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|o| o.bytes).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes before compression.
+    pub fn raw_bytes(&self) -> u64 {
+        self.objects.iter().map(|o| o.raw_bytes).fold(0, u64::saturating_add)
+    }
+
+    /// The object of this name.
+    pub fn object(&self, name: &str) -> Option<&Object> {
+        self.objects.iter().find(|o| o.name == name)
+    }
+
+    /// The bytes of `manifest.json`.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`] when an object's name or hash has another form than [`Manifest::parse`] accepts;
+    /// [`Kind::Unsupported`] when there are so many objects that it would exceed [`MAX_BYTES`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.check().map_err(|e| Error::new(Kind::Internal, e.message().to_owned()))?;
+        let document = Document {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            rows: self.rows(),
+            bytes: self.bytes(),
+            raw_bytes: self.raw_bytes(),
+            manifest: self,
+        };
+        let mut bytes = serde_json::to_vec_pretty(&document)
+            .map_err(|e| Error::with_source(Kind::Internal, "the manifest cannot be written as JSON", e))?;
+        bytes.push(b'\n');
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::new(
+                Kind::Unsupported,
+                format!("the manifest of {} objects is larger than {MAX_BYTES} bytes", self.objects.len()),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    /// Parses `manifest.json`.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] for another version, [`Kind::Corrupt`] for everything else that [`Manifest::to_bytes`] does not write: unsafe or
+    /// repeated object names, malformed hashes, totals that do not add up, more than [`MAX_BYTES`].
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let damaged = |e: serde_json::Error| {
+            Error::new(Kind::Corrupt, format!("{FILE} is damaged or no manifest of pgbaton: {e}"))
+        };
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::new(Kind::Corrupt, format!("{FILE} is larger than {MAX_BYTES} bytes")));
+        }
+        let stamp: Stamp = serde_json::from_slice(bytes).map_err(damaged)?;
+        if stamp.format != FORMAT {
+            return Err(Error::new(Kind::Corrupt, format!("{FILE} is not in the format {FORMAT}")));
+        }
+        if stamp.version != VERSION {
+            return Err(Error::new(
+                Kind::Unsupported,
+                format!("{FILE} has version {}; this build reads version {VERSION}", stamp.version),
+            ));
+        }
+        let document: Document<Self> = serde_json::from_slice(bytes).map_err(damaged)?;
+        let manifest = document.manifest;
+        manifest.check()?;
+        let totals = (manifest.rows(), manifest.bytes(), manifest.raw_bytes());
+        if totals != (document.rows, document.bytes, document.raw_bytes) {
+            return Err(Error::new(
+                Kind::Corrupt,
+                format!("{FILE} is damaged: its totals are not the sums of its objects"),
+            ));
+        }
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<()> {
+        let hex = |text: &str, length| {
+            text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let mut seen = HashSet::new();
+        for object in &self.objects {
+            let wrong = |why: &str| {
+                Error::new(
+                    Kind::Corrupt,
+                    format!("{FILE} is damaged: object {}: {why}", name::shown(&object.name)),
+                )
+            };
+            name::check(&object.name).map_err(|e| wrong(e.message()))?;
+            if object.name == FILE || !seen.insert(object.name.as_str()) {
+                return Err(wrong("it is listed twice, or is the manifest itself"));
+            }
+            if !hex(&object.sha256, 64) {
+                return Err(wrong("its SHA-256 is not 64 hex digits"));
+            }
+            if object.content_hash.as_deref().is_some_and(|h| !hex(h, 32)) {
+                return Err(wrong("its content hash is not 32 hex digits"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let at: Timestamp = "2026-11-21T02:00:00Z".parse().unwrap();
+        Manifest {
+            backup_id: RunId::parse("20261121T020000Z-9f86d081").unwrap(),
+            database: Database {
+                name: DatabaseName::parse("main").unwrap(),
+                server_name: "shop \"é\"".into(),
+                encoding: "UTF8".into(),
+                locale: [("lc_collate".to_owned(), "C.UTF-8".to_owned())].into(),
+            },
+            server_version: "18.4".into(),
+            pgbaton_version: "0.1.0".into(),
+            created_at: at,
+            finished_at: at,
+            snapshot_at: at,
+            codec: Algorithm::Zstd,
+            objects: vec![
+                Object::new("toc.dat", 10, 10, "0".repeat(64)),
+                Object::new("12.dat.zst", 20, 90, "a".repeat(64)).with_rows(
+                    12,
+                    "public.t",
+                    Digest { rows: 3, sum: 7 },
+                ),
+            ],
+            warnings: vec!["one".into()],
+        }
+    }
+
+    fn with(edit: impl FnOnce(&mut serde_json::Value)) -> Result<Manifest> {
+        let mut json = serde_json::from_slice(&manifest().to_bytes().unwrap()).unwrap();
+        edit(&mut json);
+        Manifest::parse(&serde_json::to_vec(&json).unwrap())
+    }
+
+    #[test]
+    fn round_trip() {
+        let m = manifest();
+        assert_eq!(Manifest::parse(&m.to_bytes().unwrap()).unwrap(), m);
+        assert_eq!((m.rows(), m.bytes(), m.raw_bytes()), (3, 30, 100));
+        assert_eq!(
+            m.object("12.dat.zst").unwrap().content_hash.as_deref(),
+            Some("00000000000000000000000000000007")
+        );
+    }
+
+    #[test]
+    fn later_versions_are_refused_by_number_and_unknown_fields_ignored() {
+        let e =
+            Manifest::parse(br#"{"format":"pgbaton-manifest","version":2,"wholly":"other"}"#).unwrap_err();
+        assert_eq!(e.kind(), Kind::Unsupported);
+        assert!(e.message().contains("version 2"));
+        assert_eq!(with(|j| j["added_later"] = 1.into()).unwrap(), manifest());
+    }
+
+    #[test]
+    fn tampering_is_refused() {
+        type Edit = fn(&mut serde_json::Value);
+        let edits: [Edit; 9] = [
+            |j| j["format"] = "tar".into(),
+            |j| j["objects"][1]["name"] = "../../etc/passwd".into(),
+            |j| j["objects"][1]["name"] = "/x".into(),
+            |j| j["objects"][1]["name"] = "a\\b".into(),
+            |j| j["objects"][1]["name"] = "toc.dat".into(),
+            |j| j["objects"][1]["sha256"] = "xyz".into(),
+            |j| j["objects"][1]["rows"] = 4.into(),
+            |j| j["objects"].as_array_mut().unwrap().truncate(1),
+            |j| j["backup_id"] = "../x".into(),
+        ];
+        for (n, edit) in edits.into_iter().enumerate() {
+            assert_eq!(with(edit).unwrap_err().kind(), Kind::Corrupt, "edit {n}");
+        }
+        let whole = manifest().to_bytes().unwrap();
+        for end in 0..whole.len() - 1 {
+            assert_eq!(Manifest::parse(&whole[..end]).unwrap_err().kind(), Kind::Corrupt, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        let mut m = manifest();
+        m.objects[0].name = "a/b".into();
+        assert_eq!(m.to_bytes().unwrap_err().kind(), Kind::Internal);
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Manifest::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! From drafts and their order to numbered entries.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    Entry,
+    draft::{CatalogId, Draft, Drafts, Fragment, Key, Part, Section},
+    graph::{Graph, Role, follows},
+};
+
+/// What no row stands behind.
+const NO_ROW: CatalogId = CatalogId { class: 0, oid: 0 };
+
+/// A draft at its place: its node, or the node it follows.
+struct Placed {
+    draft: Draft,
+    node: Option<usize>,
+    after: Option<usize>,
+}
+
+/// Numbers the drafts in the order given, each followed by what belongs right after it (ownership of sequences, comments, grants), and
+/// resolves dependencies to numbers.
+pub(crate) fn entries(
+    mut drafts: Drafts,
+    graph: &Graph,
+    order: &[usize],
+    encoding: &str,
+) -> (Vec<Entry>, Vec<String>) {
+    let followers = followers(&drafts, graph, order);
+    let mut placed: Vec<Placed> = Vec::new();
+    for node in std::iter::once(None).chain(order.iter().copied().map(Some)) {
+        if let Some(draft) = node.and_then(|node| take(&mut drafts, graph, node)) {
+            placed.push(Placed { draft, node, after: None });
+        }
+        for key in followers.get(&node).into_iter().flatten() {
+            if let Some(draft) = drafts.entries.remove(key) {
+                placed.push(Placed { draft, node: None, after: node });
+            }
+        }
+    }
+    let mut entries = header(encoding);
+    let offset = entries.len();
+    let mut numbers: HashMap<Key, i32> = HashMap::new();
+    for (position, Placed { draft, .. }) in placed.iter().enumerate() {
+        numbers.insert(draft.key, number(offset + position));
+    }
+    for (position, Placed { draft, node, after }) in placed.into_iter().enumerate() {
+        let mut dependencies = BTreeSet::new();
+        match node {
+            Some(node) => dependencies_of(graph, node, &numbers, &mut dependencies, &mut BTreeSet::new()),
+            None => follower_dependencies(graph, after, &draft, &numbers, &mut dependencies),
+        }
+        let dump_id = number(offset + position);
+        dependencies.remove(&dump_id);
+        let section = node.map_or(draft.section, |n| graph.nodes[n].section);
+        let definition = render(&draft.definition, &drafts, graph);
+        entries.push(entry(draft, dump_id, section, definition, dependencies));
+    }
+    (entries, drafts.warnings)
+}
+
+fn number(position: usize) -> i32 {
+    // More entries than 2^31 do not fit the archive format.
+    i32::try_from(position + 1).unwrap_or(i32::MAX)
+}
+
+fn take(drafts: &mut Drafts, graph: &Graph, node: usize) -> Option<Draft> {
+    let key = graph.nodes[node].key;
+    drafts.entries.remove(&key).or_else(|| drafts.fragments.get_mut(&key.id)?.apart.take())
+}
+
+/// Entries that are not sorted: each is written right after the last of the entries it needs. Those that need none (grants on what every
+/// database has) come under no node, at the start.
+fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<usize>, Vec<Key>> {
+    let place: HashMap<usize, usize> = order.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+    let mut followers: HashMap<Option<usize>, Vec<Key>> = HashMap::new();
+    for (key, draft) in drafts.entries.iter().filter(|(key, _)| follows(key.part)) {
+        let last = needed(graph, draft).into_iter().max_by_key(|node| place.get(node));
+        followers.entry(last).or_default().push(*key);
+    }
+    for (node, keys) in &mut followers {
+        let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
+        // What changes the object, then comments, then grants; its own first, then what is inside it; by column.
+        keys.sort_by_key(|k| {
+            (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), of_other(k), *k)
+        });
+    }
+    followers
+}
+
+/// The nodes whose entries a follower needs: of its object, and what it says it needs.
+fn needed(graph: &Graph, draft: &Draft) -> BTreeSet<usize> {
+    let own = graph.resolve(draft.key.id);
+    let said = draft.depends.iter().filter_map(|key| graph.find(*key));
+    own.into_iter().chain(said).map(|node| graph.holder(node)).collect()
+}
+
+/// What an entry needs, looking through pieces that are written inside others.
+fn dependencies_of(
+    graph: &Graph,
+    node: usize,
+    numbers: &HashMap<Key, i32>,
+    into: &mut BTreeSet<i32>,
+    seen: &mut BTreeSet<usize>,
+) {
+    for needed in &graph.nodes[node].after {
+        let inside = matches!(graph.nodes[*needed].role, Role::Inside { .. });
+        match numbers.get(&graph.nodes[*needed].key) {
+            Some(number) if !inside => {
+                into.insert(*number);
+            }
+            _ if seen.insert(*needed) => dependencies_of(graph, *needed, numbers, into, seen),
+            _ => {}
+        }
+    }
+}
+
+fn follower_dependencies(
+    graph: &Graph,
+    after: Option<usize>,
+    draft: &Draft,
+    numbers: &HashMap<Key, i32>,
+    into: &mut BTreeSet<i32>,
+) {
+    into.extend(after.and_then(|node| numbers.get(&graph.nodes[node].key)));
+    // A column's grants come after the table's.
+    into.extend(draft.depends.iter().filter(|key| follows(key.part)).filter_map(|key| numbers.get(key)));
+}
+
+/// Fills the slots of a definition. A piece that comes first in a list loses its comma.
+fn render(definition: &str, drafts: &Drafts, graph: &Graph) -> String {
+    let mut sql = String::with_capacity(definition.len());
+    for (index, part) in definition.split('\0').enumerate() {
+        let piece = if index % 2 == 1 { slot(part, drafts, graph) } else { Some(part) };
+        let mut piece = piece.unwrap_or_default();
+        if index % 2 == 1 && sql.ends_with(" (") {
+            piece = piece.strip_prefix(',').unwrap_or(piece);
+        }
+        sql.push_str(piece);
+    }
+    sql
+}
+
+fn slot<'a>(mark: &str, drafts: &'a Drafts, graph: &Graph) -> Option<&'a str> {
+    let (class, oid) = mark.split_once('.')?;
+    let id = CatalogId { class: class.parse().ok()?, oid: oid.parse().ok()? };
+    let fragment: &Fragment = drafts.fragments.get(&id)?;
+    let inside = graph.resolve(id).is_none_or(|n| matches!(graph.nodes[n].role, Role::Inside { .. }));
+    Some(if inside { &fragment.inline } else { &fragment.without })
+}
+
+/// The settings that every archive begins with, as pg_dump writes them.
+fn header(encoding: &str) -> Vec<Entry> {
+    let settings = [
+        ("ENCODING", format!("SET client_encoding = '{encoding}';\n")),
+        ("STDSTRINGS", "SET standard_conforming_strings = 'on';\n".to_owned()),
+        ("SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n".to_owned()),
+    ];
+    settings
+        .into_iter()
+        .enumerate()
+        .map(|(position, (name, definition))| Entry {
+            dump_id: number(position),
+            catalog_id: NO_ROW,
+            desc: name,
+            section: Section::PreData,
+            tag: name.to_owned(),
+            namespace: None,
+            owner: String::new(),
+            tablespace: None,
+            table_am: None,
+            relkind: None,
+            definition,
+            drop: String::new(),
+            copy: None,
+            data: None,
+            dependencies: Vec::new(),
+        })
+        .collect()
+}
+
+fn entry(
+    draft: Draft,
+    dump_id: i32,
+    section: Section,
+    definition: String,
+    dependencies: BTreeSet<i32>,
+) -> Entry {
+    let catalog_id = match draft.key.part {
+        Part::Definition | Part::Completion => draft.key.id,
+        // Rows, refreshes and row security stand for a table without being its entry.
+        Part::Data | Part::RowSecurity => CatalogId { class: 0, ..draft.key.id },
+        Part::Set if draft.section == Section::PostData => CatalogId { class: 0, ..draft.key.id },
+        _ => NO_ROW,
+    };
+    Entry {
+        dump_id,
+        catalog_id,
+        desc: draft.desc,
+        section,
+        tag: draft.tag,
+        namespace: draft.namespace,
+        owner: draft.owner,
+        tablespace: draft.tablespace,
+        table_am: draft.table_am,
+        relkind: draft.relkind,
+        definition,
+        drop: draft.drop,
+        copy: draft.copy,
+        data: draft.data,
+        dependencies: dependencies.into_iter().collect(),
+    }
+}

@@ -1,0 +1,43 @@
+//! Oids of the system catalogs, as they stand in `pg_depend.classid`: fixed by PostgreSQL (`src/include/catalog/pg_*.h`), the same on every
+//! server.
+
+use super::draft::{CatalogId, Key, Part};
+
+/// `pg_foreign_server`.
+pub const PG_FOREIGN_SERVER: u32 = 1417;
+/// `pg_foreign_data_wrapper`.
+pub const PG_FOREIGN_DATA_WRAPPER: u32 = 2328;
+/// `pg_language`.
+pub const PG_LANGUAGE: u32 = 2612;
+/// `pg_type`.
+pub const PG_TYPE: u32 = 1247;
+/// `pg_proc`.
+pub const PG_PROC: u32 = 1255;
+/// `pg_class`.
+pub const PG_CLASS: u32 = 1259;
+/// `pg_attrdef`.
+pub const PG_ATTRDEF: u32 = 2604;
+/// `pg_constraint`.
+pub const PG_CONSTRAINT: u32 = 2606;
+/// `pg_largeobject`: large objects stand in `pg_depend`, `pg_description` and here under it, not under `pg_largeobject_metadata`.
+pub const PG_LARGEOBJECT: u32 = 2613;
+/// `pg_namespace`.
+pub const PG_NAMESPACE: u32 = 2615;
+/// `pg_rewrite`.
+pub const PG_REWRITE: u32 = 2618;
+/// `pg_trigger`.
+pub const PG_TRIGGER: u32 = 2620;
+/// `pg_default_acl`.
+pub const PG_DEFAULT_ACL: u32 = 826;
+/// `pg_extension`.
+pub const PG_EXTENSION: u32 = 3079;
+/// `pg_policy`.
+pub const PG_POLICY: u32 = 3256;
+
+/// The first oid that is not given out by initdb (`FirstNormalObjectId`).
+pub const FIRST_USER_OID: u32 = 16384;
+
+/// Address of an object's definition.
+pub fn definition(class: u32, oid: u32) -> Key {
+    Key { id: CatalogId { class, oid }, part: Part::Definition }
+}

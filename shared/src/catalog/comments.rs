@@ -1,0 +1,169 @@
+//! COMMENT entries: comments on every object that has an entry, and on what lives inside one (columns, inline constraints, rules of views).
+
+mod sources;
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::Row;
+
+use self::sources::SOURCES;
+use super::{
+    class::{
+        PG_CLASS, PG_CONSTRAINT, PG_EXTENSION, PG_LARGEOBJECT, PG_NAMESPACE, PG_POLICY, PG_PROC, PG_REWRITE,
+        PG_TRIGGER, PG_TYPE, definition,
+    },
+    draft::{Context, Draft, Drafts, Key, Part, Section},
+    kinds::{aggregates, routines},
+    rows::field,
+};
+use crate::{
+    base::Result,
+    pg::{ident, literal},
+};
+
+/// The comment that initdb puts on `public`.
+const PUBLIC_COMMENT: &str = "standard public schema";
+
+/// Adds a COMMENT entry for each comment. Call it when all definitions and aliases are there.
+///
+/// # Errors
+/// What the server answers.
+pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
+    for &(class, what, sql) in SOURCES {
+        for row in cx.rows(what, sql, &[]).await? {
+            if let Some(draft) = comment(out, class, &row)? {
+                out.add(draft);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn comment(out: &Drafts, class: u32, row: &Row) -> Result<Option<Draft>> {
+    let object = definition(class, field(row, "oid")?);
+    let text: Option<&str> = field(row, "description")?;
+    let name: &str = field(row, "name")?;
+    let public = class == PG_NAMESPACE && name == "public";
+    let needs = needs(out, object, row)?;
+    // `public` has its comment in every new database, so there it takes an entry to have none.
+    let text = match text {
+        Some(PUBLIC_COMMENT) if public => return Ok(None),
+        None if !public => return Ok(None),
+        text => text.unwrap_or_default(),
+    };
+    let Some(parent) = needs.first() else {
+        return if public { public_comment(object, text, row).map(Some) } else { Ok(None) };
+    };
+    let Some((what, bare)) = words(class, row)? else { return Ok(None) };
+    let schema: Option<String> = field(row, "schema")?;
+    let qualifier = schema.as_deref().map(|s| format!("{}.", ident(s))).unwrap_or_default();
+    let attnum: i32 = field(row, "attnum")?;
+    let owner = match class {
+        PG_EXTENSION => String::new(),
+        _ => out.entries.get(parent).map(|d| d.owner.clone()).unwrap_or_default(),
+    };
+    Ok(Some(Draft {
+        namespace: schema,
+        owner,
+        definition: format!("COMMENT ON {what} {qualifier}{bare} IS {};\n", literal(text)),
+        depends: needs.iter().copied().collect::<BTreeSet<Key>>(),
+        ..Draft::blank(
+            Key { part: Part::Comment(attnum), ..object },
+            "COMMENT",
+            Section::None,
+            format!("{what} {bare}"),
+        )
+    }))
+}
+
+fn public_comment(object: Key, text: &str, row: &Row) -> Result<Draft> {
+    Ok(Draft {
+        owner: field(row, "owner")?,
+        definition: format!("COMMENT ON SCHEMA public IS {};\n", literal(text)),
+        ..Draft::blank(
+            Key { part: Part::Comment(0), ..object },
+            "COMMENT",
+            Section::None,
+            "SCHEMA public".to_owned(),
+        )
+    })
+}
+
+/// The entries the comment must follow, the one that makes the object first; none when nothing in the archive makes it.
+fn needs(out: &Drafts, object: Key, row: &Row) -> Result<Vec<Key>> {
+    let drafted = |key: Key| -> Option<Key> {
+        let mut key = key;
+        for _ in 0..8 {
+            if out.entries.contains_key(&key) {
+                return Some(key);
+            }
+            key.id = *out.aliases.get(&key.id)?;
+        }
+        None
+    };
+    let ancestors: Vec<u32> = field::<Option<Vec<u32>>>(row, "ancestors")?.unwrap_or_default();
+    let index_constraint: Option<u32> = field(row, "index_constraint")?;
+    let relation: Option<u32> = field(row, "relation")?;
+    let relation = relation.and_then(|oid| drafted(definition(PG_CLASS, oid)));
+    let own = out.entries.contains_key(&object).then_some(object);
+    let inherited = || ancestors.iter().find_map(|&oid| drafted(definition(object.id.class, oid)));
+    let of_constraint = || index_constraint.and_then(|oid| drafted(definition(PG_CONSTRAINT, oid)));
+    let Some(first) = own.or_else(inherited).or_else(of_constraint).or_else(|| drafted(object)).or(relation)
+    else {
+        return Ok(Vec::new());
+    };
+    let mut needs = vec![first];
+    // What a partition inherits it has only once it is attached.
+    if let (Some(relation), None, false) = (relation, own, ancestors.is_empty()) {
+        let attach = Key { part: Part::Attach, ..relation };
+        needs.push(relation);
+        needs.extend(out.entries.contains_key(&attach).then_some(attach));
+    }
+    Ok(needs)
+}
+
+/// What stands after `COMMENT ON` and the object's name without its schema; together they are the tag. `None` for what cannot be named.
+fn words(class: u32, row: &Row) -> Result<Option<(String, String)>> {
+    let name = ident(field(row, "name")?);
+    let kind: &str = field(row, "kind")?;
+    let on: Option<&str> = field(row, "on_name")?;
+    let on = on.map(ident).unwrap_or_default();
+    let arguments: Option<&str> = field(row, "arguments")?;
+    let attribute: Option<&str> = field(row, "column_name")?;
+    let fixed = |what: &str| (what.to_owned(), name.clone());
+    let on_relation = |what: &str| (format!("{what} {name} ON"), on.clone());
+    Ok(Some(match class {
+        PG_CLASS if field::<i32>(row, "attnum")? != 0 => {
+            let Some(attribute) = attribute else { return Ok(None) };
+            ("COLUMN".to_owned(), format!("{name}.{}", ident(attribute)))
+        }
+        PG_CLASS => fixed(match kind {
+            "v" => "VIEW",
+            "m" => "MATERIALIZED VIEW",
+            "S" => "SEQUENCE",
+            "f" => "FOREIGN TABLE",
+            "i" | "I" => "INDEX",
+            "r" | "p" => "TABLE",
+            _ => return Ok(None),
+        }),
+        PG_TYPE => fixed(if kind == "d" { "DOMAIN" } else { "TYPE" }),
+        PG_PROC => {
+            let raw: &str = field(row, "name")?;
+            let arguments = arguments.unwrap_or_default();
+            match kind {
+                "a" => ("AGGREGATE".to_owned(), aggregates::signature(raw, arguments)),
+                "p" => ("PROCEDURE".to_owned(), routines::signature(raw, arguments)),
+                _ => ("FUNCTION".to_owned(), routines::signature(raw, arguments)),
+            }
+        }
+        PG_CONSTRAINT if kind == "d" => (format!("CONSTRAINT {name} ON DOMAIN"), on),
+        PG_CONSTRAINT => on_relation("CONSTRAINT"),
+        PG_TRIGGER => on_relation("TRIGGER"),
+        PG_REWRITE => on_relation("RULE"),
+        PG_POLICY => on_relation("POLICY"),
+        PG_NAMESPACE => fixed("SCHEMA"),
+        PG_EXTENSION => fixed("EXTENSION"),
+        PG_LARGEOBJECT => ("LARGE OBJECT".to_owned(), field::<&str>(row, "name")?.to_owned()),
+        _ => return Ok(None),
+    }))
+}

@@ -1,0 +1,47 @@
+//! What every collector needs to know before it reads its own catalogs.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    draft::{CatalogId, Context},
+    rows::{field, rows},
+};
+use crate::{base::Result, pg::ServerVersion};
+
+/// Schemas of the user. `pg_*` is reserved for the system (PostgreSQL manual, "The System Catalog Schema").
+const NAMESPACES: &str =
+    "SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
+
+const ROLES: &str = "SELECT oid, rolname FROM pg_roles";
+
+/// Members come with CREATE EXTENSION.
+const EXTENSION_MEMBERS: &str = "SELECT classid, objid FROM pg_depend \
+     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'";
+
+impl<'a> Context<'a> {
+    /// Reads what collectors share, in the session's snapshot.
+    ///
+    /// # Errors
+    /// As the queries' errors.
+    pub async fn load(client: &'a tokio_postgres::Client, version: ServerVersion) -> Result<Self> {
+        let mut namespaces = HashMap::new();
+        for row in rows(client, "schemas", NAMESPACES, &[]).await? {
+            namespaces.insert(field(&row, "oid")?, field(&row, "nspname")?);
+        }
+        let mut roles = HashMap::new();
+        for row in rows(client, "roles", ROLES, &[]).await? {
+            roles.insert(field(&row, "oid")?, field(&row, "rolname")?);
+        }
+        let mut extension_members = HashSet::new();
+        for row in rows(client, "extension members", EXTENSION_MEMBERS, &[]).await? {
+            extension_members
+                .insert(CatalogId { class: field(&row, "classid")?, oid: field(&row, "objid")? });
+        }
+        Ok(Self { client, version, namespaces, roles, extension_members })
+    }
+
+    /// The name of a role, or its number if it is gone (as `pg_get_userbyid`, which pg_dump follows).
+    pub fn role(&self, oid: u32) -> String {
+        self.roles.get(&oid).cloned().unwrap_or_else(|| format!("unknown (OID={oid})"))
+    }
+}

@@ -1,0 +1,199 @@
+//! Backup: one consistent snapshot of a database, as a pg_dump directory archive in S3.
+//!
+//! ```text
+//! lease ─ connect ─ snapshot ─ lock every table ─ read the catalogs ─┬─ reader 1 ─ COPY ─ compress ─ upload ─┐
+//!                      │ holder, until the end                      ├─ reader n ─ …                         ├─ toc.dat ─ manifest.json ─ record
+//!                      └ exported to the readers ───────────────────┘                                       │
+//! ```
+//!
+//! `manifest.json` is written last and alone makes the archive valid; a run that was overtaken cannot write it, because its lease is checked
+//! right before and the object must not exist.
+
+mod entries;
+mod reader;
+mod snapshot;
+
+use std::sync::Arc;
+
+use super::{
+    Invocation, Platform,
+    progress::Tally,
+    request::{BackupRequest, archive_folder},
+    run::{self, Ask, Begun},
+};
+use crate::{
+    archive::{
+        Codec, Manifest, Toc,
+        manifest::{self, Database, Object},
+        toc::Header,
+    },
+    base::{Error, Kind, Result, ResultExt, clock},
+    catalog::{self, Catalog, DatabaseProperties},
+    ledger::{Completion, Lease, Record, TableLine},
+    pg::ServerVersion,
+    store::{ObjectKey, Put},
+};
+
+/// Runs the backup that an event asks for, or finds that another delivery of the event did.
+///
+/// # Errors
+/// What made it fail; the record tells the same.
+pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
+    if !platform.config.enabled {
+        return Err(Error::new(
+            Kind::Config,
+            "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
+        ));
+    }
+    let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
+    let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
+    let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
+        Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
+        Begun::Elsewhere(record) => {
+            tracing::info!(id = %record.id, status = record.status.name(), "another delivery of this event runs or ran this backup");
+            return Ok(*record);
+        }
+    };
+    if let Some(stopped) = stopped {
+        abort_uploads(platform, &stopped).await?;
+    }
+    let backup = Backup { platform, request, record: &record, lease: &lease };
+    run::conduct(platform, invocation, &record, &lease, backup.work(), || abort_uploads(platform, &record))
+        .await
+}
+
+/// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
+/// backup.
+pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Result<()> {
+    let folder = archive_folder(&platform.config.prefix, &record.database, &record.id);
+    let aborted = platform.store.abort_uploads(&folder, None).await?;
+    if !aborted.is_empty() {
+        tracing::info!(id = %record.id, uploads = aborted.len(), "aborted the uploads of a failed run");
+    }
+    Ok(())
+}
+
+struct Backup<'a> {
+    platform: &'a Platform,
+    request: &'a BackupRequest,
+    record: &'a Record,
+    lease: &'a Lease,
+}
+
+impl Backup<'_> {
+    async fn work(&self) -> Result<Completion> {
+        let Platform { config, store, ledger, .. } = self.platform;
+        store.check_bucket().await?;
+        let info = match &self.request.database_secret {
+            Some(secret) => self.platform.secret_connection(secret).await?,
+            None => self.platform.configured(false).await?,
+        };
+        let codec = Codec::from(self.request.compression(config.compression));
+        let mut warnings = info.warnings();
+
+        let holder =
+            snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
+                .await?;
+        let version = holder.version();
+        ledger.describe(self.lease, &version.to_string()).await?;
+        let snapshot_at = snapshot::lock(&holder).await?;
+        let catalog = catalog::read(holder.client(), version).await?;
+        warnings.extend(catalog.warnings.iter().cloned());
+
+        let folder = archive_folder(&config.prefix, &self.record.database, &self.record.id);
+        let work = reader::Work::of(&catalog, codec);
+        let (tables, expected) = work.size();
+        let tally = Arc::new(Tally::new(tables, expected));
+        let reporter = tally.report_to(ledger.clone(), self.lease.clone());
+        let readers = reader::Readers {
+            info: holder.same_server().with_application_name(&format!("pgbaton reader {}", self.record.id)),
+            snapshot: holder.id().to_owned(),
+            store: store.clone(),
+            folder: folder.clone(),
+            codec,
+            concurrency: config.concurrency,
+        };
+        let (mut objects, fewer) = readers.run(work, Arc::clone(&tally)).await?;
+        warnings.extend(fewer);
+        drop(reporter);
+        holder.finish().await?;
+        ledger.progress(self.lease, &tally.whole()).await?;
+
+        let created = self.record.created_at;
+        let toc = Toc {
+            header: Header::new(codec, created, &catalog.database.name, &version.to_string()),
+            entries: entries::of(&catalog),
+        };
+        let bytes = toc.to_bytes()?;
+        let stored = store.put(&ObjectKey::parse(&format!("{folder}toc.dat"))?, bytes, Put::IfAbsent).await?;
+        objects.push(Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256));
+        let manifest = Manifest {
+            backup_id: self.record.id.clone(),
+            database: database(self.record, &catalog.database),
+            server_version: version.to_string(),
+            pgbaton_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: created,
+            finished_at: clock::now(),
+            snapshot_at,
+            codec: codec.algorithm(),
+            objects,
+            warnings: warnings.clone(),
+        };
+        let completion = self.completion(&catalog, &manifest, warnings, version);
+        let sha256 = self.seal(&folder, &manifest).await?;
+        Ok(Completion { checksum: Some(sha256), ..completion })
+    }
+
+    /// Writes the manifest, if this run is still the one that may.
+    async fn seal(&self, folder: &str, manifest: &Manifest) -> Result<String> {
+        let Platform { store, ledger, .. } = self.platform;
+        ledger.renew(self.lease, run::LEASE).await?;
+        let key = ObjectKey::parse(&format!("{folder}{}", manifest::FILE))?;
+        let stored =
+            store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await.context("sealing the backup")?;
+        Ok(stored.sha256)
+    }
+
+    fn completion(
+        &self,
+        catalog: &Catalog,
+        manifest: &Manifest,
+        warnings: Vec<String>,
+        version: ServerVersion,
+    ) -> Completion {
+        let tables: Vec<TableLine> = manifest
+            .objects
+            .iter()
+            .filter_map(|o| {
+                Some(TableLine { name: o.table.clone()?, rows: o.rows.unwrap_or(0), bytes: o.raw_bytes })
+            })
+            .collect();
+        let count = tables.len() as u64;
+        let message = format!(
+            "{count} tables with {} rows and {} other objects saved from PostgreSQL {version}",
+            manifest.rows(),
+            catalog.entries.iter().filter(|e| e.data.is_none() && e.catalog_id.oid != 0).count(),
+        );
+        Completion {
+            file_size: Some(manifest.bytes()),
+            raw_size: Some(manifest.raw_bytes()),
+            record_count: Some(manifest.rows()),
+            table_count: Some(count),
+            database_version: Some(version.to_string()),
+            message: Some(message),
+            hops: Some(0),
+            warnings,
+            tables,
+            ..Completion::default()
+        }
+    }
+}
+
+fn database(record: &Record, d: &DatabaseProperties) -> Database {
+    Database {
+        name: record.database.clone(),
+        server_name: d.name.clone(),
+        encoding: d.encoding.clone(),
+        locale: entries::locale(d),
+    }
+}

@@ -1,0 +1,287 @@
+//! The readers: sessions that share the snapshot and stream tables, one after another each, through hash and codec into S3.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::{super::progress::Tally, entries, snapshot};
+use crate::{
+    archive::{
+        Codec, Encoder,
+        blobs::{self, Blob},
+        data,
+        manifest::Object,
+        rowhash::RowHasher,
+    },
+    base::{Error, Kind, Result, ResultExt},
+    catalog::{Catalog, DataSource, TableSource},
+    pg::{ConnInfo, Session, Snapshot, copy_out, large_object},
+    store::{ObjectKey, Put, Store, Upload},
+};
+
+/// Parts of one upload on their way at once, beside the one being filled.
+const IN_FLIGHT: usize = 2;
+
+/// One file to write.
+#[derive(Debug, Clone)]
+pub(super) enum Item {
+    /// A table's rows.
+    Table {
+        /// Of its entry.
+        dump_id: i32,
+        /// Name of the object, with suffix.
+        file: String,
+        /// What to read.
+        source: TableSource,
+    },
+    /// One large object.
+    LargeObject(u32),
+}
+
+/// All files to write, the largest first, so that none of them is begun last.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    items: VecDeque<Item>,
+    large_objects: Vec<u32>,
+    has_list: bool,
+}
+
+impl Work {
+    /// What the catalog says there is to read.
+    pub(super) fn of(catalog: &Catalog, codec: Codec) -> Self {
+        let mut tables = Vec::new();
+        let mut work = Self::default();
+        for entry in &catalog.entries {
+            match (&entry.data, entries::file(entry)) {
+                (Some(DataSource::Table(source)), Some(file)) => tables.push(Item::Table {
+                    dump_id: entry.dump_id,
+                    file: format!("{file}{}", codec.suffix()),
+                    source: source.clone(),
+                }),
+                (Some(DataSource::LargeObjects(oids)), _) => {
+                    work.has_list = true;
+                    work.large_objects.extend(oids);
+                }
+                _ => {}
+            }
+        }
+        tables.sort_by_key(|item| std::cmp::Reverse(item.bytes()));
+        work.items = tables.into();
+        work.items.extend(work.large_objects.iter().copied().map(Item::LargeObject));
+        work
+    }
+
+    /// Number of tables, and their bytes on disk.
+    pub(super) fn size(&self) -> (u64, u64) {
+        let tables = self.items.iter().filter(|i| matches!(i, Item::Table { .. })).count() as u64;
+        (tables, self.items.iter().map(Item::bytes).sum())
+    }
+}
+
+impl Item {
+    fn bytes(&self) -> u64 {
+        match self {
+            Item::Table { source, .. } => source.bytes,
+            Item::LargeObject(_) => 0,
+        }
+    }
+}
+
+/// How to read.
+pub(super) struct Readers {
+    /// The holder's server.
+    pub info: ConnInfo,
+    /// The holder's snapshot.
+    pub snapshot: String,
+    /// Where to write.
+    pub store: Store,
+    /// The archive's folder, ending with a slash.
+    pub folder: String,
+    /// How to compress.
+    pub codec: Codec,
+    /// Sessions at once.
+    pub concurrency: usize,
+}
+
+impl Readers {
+    /// Reads everything; gives the objects written, in the order in which they were finished, and a warning when the server did not admit as many
+    /// sessions as wanted.
+    ///
+    /// # Errors
+    /// The first one that a reader meets; the others are stopped.
+    pub(super) async fn run(self, work: Work, tally: Arc<Tally>) -> Result<(Vec<Object>, Option<String>)> {
+        let list = work.has_list.then(|| work.large_objects.clone());
+        let wanted = self.concurrency.min(work.items.len());
+        let queue = Arc::new(Mutex::new(work.items));
+        let readers = Arc::new(self);
+        let mut tasks = JoinSet::new();
+        let mut warning = None;
+        for n in 0..wanted {
+            match snapshot::join(&readers.info, &readers.snapshot).await {
+                Ok(session) => {
+                    tasks.spawn(Arc::clone(&readers).read(session, Arc::clone(&queue), Arc::clone(&tally)));
+                }
+                // Every slot of the server is taken: go on with fewer, if there is one.
+                Err(e) if n > 0 && e.kind() == Kind::Unreachable => {
+                    warning = Some(format!("{n} of {wanted} reading sessions could be opened: {e}"));
+                    break;
+                }
+                Err(e) => return Err(e.context("opening a session to read with")),
+            }
+        }
+        let mut objects = Vec::new();
+        while let Some(ended) = tasks.join_next().await {
+            objects.extend(ended.map_err(|e| Error::with_source(Kind::Internal, "a reader broke off", e))??);
+        }
+        if let Some(oids) = list {
+            objects.push(readers.save_list(&oids).await?);
+        }
+        Ok((objects, warning))
+    }
+
+    async fn read(
+        self: Arc<Self>,
+        session: Snapshot,
+        queue: Arc<Mutex<VecDeque<Item>>>,
+        tally: Arc<Tally>,
+    ) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        loop {
+            let Some(item) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
+                session.finish().await?;
+                return Ok(objects);
+            };
+            objects.push(match item {
+                Item::Table { dump_id, file, source } => {
+                    let saved = self.save_table(&session, dump_id, &file, &source, &tally).await;
+                    let object =
+                        saved.with_context(|| format!("reading table {}.{}", source.schema, source.name))?;
+                    tally.table(source.bytes);
+                    object
+                }
+                Item::LargeObject(oid) => self.save_large_object(&session, oid, &tally).await?,
+            });
+        }
+    }
+
+    fn key(&self, file: &str) -> Result<ObjectKey> {
+        ObjectKey::parse(&format!("{}{file}", self.folder))
+    }
+
+    async fn save_table(
+        &self,
+        session: &Session,
+        dump_id: i32,
+        file: &str,
+        source: &TableSource,
+        tally: &Tally,
+    ) -> Result<Object> {
+        let mut out = Pipe::open(self, file, Some(source.bytes)).await?;
+        let mut hasher = RowHasher::new();
+        let read = async {
+            let mut rows = copy_out(session.client(), &source.copy_out).await?;
+            while let Some(chunk) = rows.next().await? {
+                tally.bytes(chunk.len() as u64);
+                hasher.push(&chunk);
+                out.push(&chunk).await?;
+            }
+            let counted = rows.finish().await?;
+            out.push(data::TERMINATOR).await?;
+            Ok(counted)
+        };
+        let counted = match read.await {
+            Ok(counted) => counted,
+            Err(e) => return Err(out.abort(session.explain(e)).await),
+        };
+        let digest = match hasher.finish() {
+            Ok(digest) if digest.rows == counted.0 => digest,
+            Ok(digest) => {
+                let why = format!("the server sent {} rows, {} were counted", counted.0, digest.rows);
+                return Err(out.abort(Error::new(Kind::Corrupt, why)).await);
+            }
+            Err(e) => return Err(out.abort(e).await),
+        };
+        let object = out.finish(file).await?;
+        Ok(object.with_rows(dump_id, format!("{}.{}", source.schema, source.name), digest))
+    }
+
+    async fn save_large_object(&self, session: &Session, oid: u32, tally: &Tally) -> Result<Object> {
+        let file = format!("{}{}", Blob::new(oid).file, self.codec.suffix());
+        let mut out = Pipe::open(self, &file, None).await?;
+        let read = async {
+            let mut chunks = large_object::read(session.client(), oid).await?;
+            while let Some(chunk) = chunks.next().await? {
+                tally.bytes(chunk.len() as u64);
+                out.push(&chunk).await?;
+            }
+            Ok(())
+        };
+        if let Err(e) = read.await {
+            return Err(out.abort(session.explain(e)).await);
+        }
+        out.finish(&file).await
+    }
+
+    async fn save_list(&self, oids: &[u32]) -> Result<Object> {
+        let list: Vec<Blob> = oids.iter().copied().map(Blob::new).collect();
+        let bytes = Bytes::from(blobs::to_bytes(&list));
+        let raw = bytes.len() as u64;
+        let stored = self.store.put(&self.key(entries::BLOBS)?, bytes, Put::IfAbsent).await?;
+        Ok(Object::new(entries::BLOBS, stored.bytes, raw, stored.sha256))
+    }
+}
+
+/// Encoder and upload of one object.
+struct Pipe {
+    encoder: Encoder,
+    upload: Upload,
+    buffer: Vec<u8>,
+    raw: u64,
+}
+
+impl Pipe {
+    async fn open(readers: &Readers, file: &str, expected: Option<u64>) -> Result<Self> {
+        let encoder = Encoder::new(readers.codec)?;
+        let upload = Upload::start(&readers.store, &readers.key(file)?, expected, IN_FLIGHT);
+        Ok(Self { encoder, upload, buffer: Vec::new(), raw: 0 })
+    }
+
+    async fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.raw += bytes.len() as u64;
+        self.encoder.push(bytes, &mut self.buffer)?;
+        self.drain().await
+    }
+
+    async fn drain(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            self.upload.write(&self.buffer).await?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, file: &str) -> Result<Object> {
+        let encoder = self.encoder;
+        encoder.finish(&mut self.buffer)?;
+        self.upload.write(&self.buffer).await?;
+        let stored = self.upload.finish().await?;
+        let mut object = Object::new(file, stored.bytes, self.raw, stored.sha256);
+        object.s3_checksum = Some(stored.checksum);
+        Ok(object)
+    }
+
+    /// Aborts the upload; gives back the error that made it necessary.
+    async fn abort(self, error: Error) -> Error {
+        match self.upload.abort().await {
+            Ok(()) => error,
+            Err(e) => {
+                tracing::warn!(error = %e, "aborting an upload");
+                error
+            }
+        }
+    }
+}

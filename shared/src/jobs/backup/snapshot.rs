@@ -1,0 +1,58 @@
+//! The holder: the session that takes the snapshot, locks every table and lives until the last row is read.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    base::{Error, Kind, Result, ResultExt},
+    catalog,
+    pg::{self, ConnInfo, LockWait, Snapshot, pooler, session},
+};
+
+/// How long to wait for a table that another session has locked exclusively, such as by a running VACUUM FULL or ALTER TABLE.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Connects, refuses a pooler in transaction mode, pins the settings and takes the snapshot.
+///
+/// # Errors
+/// Those of connecting; [`Kind::Pooler`].
+pub(super) async fn open(info: &ConnInfo) -> Result<Snapshot> {
+    let session = pg::connect(info).await?;
+    pooler::refuse_transaction_pooling(&session).await?;
+    session::pin_for_dump(session.client(), session.version()).await?;
+    Snapshot::open(session).await
+}
+
+/// Joins the holder's snapshot from one more session.
+///
+/// # Errors
+/// Those of connecting; [`Kind::SnapshotBroken`] when the holder is gone.
+pub(super) async fn join(info: &ConnInfo, id: &str) -> Result<Snapshot> {
+    let session = pg::connect(info).await?;
+    session::pin_for_dump(session.client(), session.version()).await?;
+    Snapshot::import(session, id).await
+}
+
+/// Locks every table and proves that none was rewritten between the snapshot and its lock. Returns the instant of the snapshot by the server's
+/// clock.
+///
+/// # Errors
+/// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table.
+pub(super) async fn lock(holder: &Snapshot) -> Result<Timestamp> {
+    let row = holder
+        .client()
+        .query_one("SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000)::bigint", &[])
+        .await
+        .map_err(|e| holder.error(e))
+        .context("asking the server for the time")?;
+    let at = Timestamp::from_millisecond(row.get(0))
+        .map_err(|e| Error::with_source(Kind::Database, "the server's clock is out of range", e))?;
+    let targets = catalog::tables_to_lock(holder.client(), holder.version()).await?;
+    let names: Vec<(&str, &str)> = targets.iter().map(|t| (t.schema.as_str(), t.name.as_str())).collect();
+    holder.lock_tables(&names, LockWait::AtMost(WAIT)).await?;
+    let files: Vec<(u32, u32, &str, &str)> =
+        targets.iter().map(|t| (t.oid, t.relfilenode, t.schema.as_str(), t.name.as_str())).collect();
+    holder.verify_unrewritten(&files).await?;
+    Ok(at)
+}

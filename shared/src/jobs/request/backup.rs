@@ -1,0 +1,290 @@
+//! What a backup is asked for with.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::fields::{Fields, planned, wrong};
+use crate::{
+    base::{
+        Error, Kind, Result, clock,
+        config::Compression,
+        id::{DatabaseName, RunId},
+    },
+    ledger::BackupType,
+};
+
+/// A backup as asked for. [`BackupRequest::default`] is a full backup of the default database with the configured compression.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackupRequest {
+    /// The registered name; none for the default one.
+    pub database: Option<DatabaseName>,
+    /// `compress`: false stores data as it is.
+    pub compress: Option<bool>,
+    /// `compression`, over the configured one.
+    pub compression: Option<Compression>,
+    /// A name for people, at most 200 characters.
+    pub label: Option<String>,
+    /// Events only: the run's id, chosen by the caller.
+    pub id: Option<RunId>,
+    /// Events only: every delivery of the same event has the same.
+    pub event_id: Option<String>,
+    /// Events only: when the schedule meant it to run.
+    pub scheduled_time: Option<Timestamp>,
+    /// Events only: the schedule.
+    pub schedule_id: Option<String>,
+    /// Events only: none is `scheduled` when there is a schedule and `manual` otherwise; see [`BackupRequest::backup_type`].
+    pub backup_type: Option<BackupType>,
+    /// Events only: who asked.
+    pub created_by: Option<String>,
+    /// Events only: ARN or name of the secret with the connection string, instead of the configured database.
+    pub database_secret: Option<String>,
+}
+
+impl BackupRequest {
+    /// From the body of `POST /backup`; an empty body asks for the defaults.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] or [`Kind::NotAvailableYet`] with the field.
+    pub fn from_body(body: &[u8]) -> Result<Self> {
+        let mut fields = Fields::of_body(body)?;
+        let request = options(&mut fields)?;
+        fields.end()?;
+        Ok(request)
+    }
+
+    /// From an event: what the API or a schedule sends, or an EventBridge rule's event with the options in `detail`.
+    ///
+    /// # Errors
+    /// As [`BackupRequest::from_body`].
+    pub fn from_event(event: Value) -> Result<Self> {
+        let mut fields = Fields::of_value(event)?;
+        if fields.has("detail-type") && fields.has("source") {
+            return from_rule(fields);
+        }
+        let request = with_origin(&mut fields)?;
+        fields.end()?;
+        Ok(request)
+    }
+
+    /// The event that [`BackupRequest::from_event`] reads back.
+    pub fn to_event(&self) -> Value {
+        let mut event = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            event.extend(value.map(|v| (name.to_owned(), v)));
+        };
+        let text = |value: Option<&str>| value.map(Value::from);
+        put("database", text(self.database.as_ref().map(DatabaseName::as_str)));
+        put("compress", self.compress.map(Value::from));
+        put("compression", text(self.compression.map(Compression::name)));
+        put("label", text(self.label.as_deref()));
+        put("id", text(self.id.as_ref().map(RunId::as_str)));
+        put("eventId", text(self.event_id.as_deref()));
+        put("scheduledTime", self.scheduled_time.map(|t| clock::text(t).into()));
+        put("scheduleId", text(self.schedule_id.as_deref()));
+        put("backupType", text(self.backup_type.map(BackupType::name)));
+        put("createdBy", text(self.created_by.as_deref()));
+        put("databaseSecret", text(self.database_secret.as_deref()));
+        Value::Object(event)
+    }
+
+    /// How to compress, where `configured` is the configuration's answer.
+    pub fn compression(&self, configured: Compression) -> Compression {
+        match (self.compress, self.compression) {
+            (Some(false), _) => Compression::None,
+            (_, Some(chosen)) => chosen,
+            (Some(true), None) if configured == Compression::None => Compression::Zstd,
+            (_, None) => configured,
+        }
+    }
+
+    /// Manual or scheduled.
+    pub fn backup_type(&self) -> BackupType {
+        let implied = if self.schedule_id.is_some() { BackupType::Scheduled } else { BackupType::Manual };
+        self.backup_type.unwrap_or(implied)
+    }
+}
+
+/// What body and event have in common.
+fn options(fields: &mut Fields) -> Result<BackupRequest> {
+    let database = fields.parsed("database", DatabaseName::parse)?;
+    let format = fields.text("format", 20)?;
+    match format.as_deref() {
+        None | Some("archive") => {}
+        Some("sql" | "json" | "csv") => return Err(planned("format")),
+        Some(_) => {
+            return Err(wrong("format", "the field \"format\" must be archive, sql, json or csv".into()));
+        }
+    }
+    let compress = fields.flag("compress")?;
+    let compression = fields.parsed("compression", |text| match text {
+        "true" | "false" => Err(Error::new(Kind::InvalidInput, "compression must be zstd, gzip or none")),
+        name => Compression::parse(name),
+    })?;
+    if compress == Some(false) && compression.is_some_and(|c| c != Compression::None) {
+        return Err(wrong(
+            "compression",
+            "\"compress\" is false, so \"compression\" can only be none".into(),
+        ));
+    }
+    if compress == Some(true) && compression == Some(Compression::None) {
+        return Err(wrong("compression", "\"compress\" is true, so \"compression\" cannot be none".into()));
+    }
+    for list in ["tables", "excludeTables", "excludeData"] {
+        fields.planned_list(list)?;
+    }
+    for flag in ["includeSchemaOnly", "incremental", "encrypt"] {
+        fields.planned_flag(flag)?;
+    }
+    let label = fields.text("label", 200)?;
+    Ok(BackupRequest { database, compress, compression, label, ..BackupRequest::default() })
+}
+
+/// The options and what only events may say.
+fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
+    Ok(BackupRequest {
+        id: fields.id("id")?,
+        event_id: fields.event_id("eventId")?,
+        scheduled_time: fields.instant("scheduledTime")?,
+        schedule_id: fields.text("scheduleId", 300)?,
+        backup_type: fields.parsed("backupType", |text| {
+            BackupType::parse(text)
+                .ok_or_else(|| Error::new(Kind::InvalidInput, "it must be manual or scheduled"))
+        })?,
+        created_by: fields.text("createdBy", 300)?,
+        database_secret: fields.secret("databaseSecret")?,
+        ..options(fields)?
+    })
+}
+
+/// An EventBridge rule's event (EventBridge user guide, "Events"): its `id` is the same for every delivery.
+fn from_rule(mut fields: Fields) -> Result<BackupRequest> {
+    let event_id = fields.event_id("id")?;
+    let scheduled_time = fields.instant("time")?;
+    let rule = match fields.raw("resources") {
+        Some(Value::Array(list)) => list.first().and_then(Value::as_str).map(str::to_owned),
+        _ => None,
+    };
+    let mut detail = Fields::of_value(fields.raw("detail").unwrap_or(Value::Null))?;
+    let asked = with_origin(&mut detail)?;
+    detail.end()?;
+    Ok(BackupRequest {
+        event_id: asked.event_id.or(event_id),
+        scheduled_time: asked.scheduled_time.or(scheduled_time),
+        schedule_id: asked.schedule_id.or(rule),
+        backup_type: asked.backup_type.or(Some(BackupType::Scheduled)),
+        ..asked
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn body(value: Value) -> Result<BackupRequest> {
+        BackupRequest::from_body(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn nothing_asks_for_the_defaults() {
+        for empty in ["", " \n", "{}", "null"] {
+            assert_eq!(BackupRequest::from_body(empty.as_bytes()).unwrap(), BackupRequest::default());
+        }
+        let harmless = json!({"tables": [], "exclude_tables": [], "incremental": false, "encrypt": null,
+            "format": "archive"});
+        assert_eq!(body(harmless).unwrap(), BackupRequest::default());
+    }
+
+    #[test]
+    fn what_is_planned_is_refused_with_its_field() {
+        for (name, value) in [
+            ("tables", json!(["a"])),
+            ("excludeTables", json!(["a"])),
+            ("exclude_data", json!(["a"])),
+            ("includeSchemaOnly", json!(true)),
+            ("incremental", json!(true)),
+            ("encrypt", json!(true)),
+            ("format", json!("sql")),
+        ] {
+            let e = body(json!({ name: value })).unwrap_err();
+            assert_eq!(e.kind(), Kind::NotAvailableYet, "{name}");
+            assert!(e.field().is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_field() {
+        for (name, value) in [
+            ("database", json!("../x")),
+            ("database", json!(1)),
+            ("format", json!("xml")),
+            ("compress", json!("yes")),
+            ("compression", json!("lzma")),
+            ("compression", json!("true")),
+            ("tables", json!("a")),
+            ("tables", json!([1])),
+            ("incremental", json!(1)),
+            ("label", json!("")),
+            ("label", json!("a\u{0}")),
+            ("label", json!("x".repeat(201))),
+            ("tabels", json!([])),
+            // A body must not choose where a connection string is read, or who asked.
+            ("databaseSecret", json!("arn:aws:secretsmanager:x:1:secret:y")),
+            ("id", json!("20261121T020000Z-9f86d081")),
+            ("createdBy", json!("root")),
+        ] {
+            let e = body(json!({ name: value })).unwrap_err();
+            assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some(name)), "{e}");
+        }
+        for text in ["[]", "1", "{", "\"x\"", "{\"a\":}"] {
+            assert_eq!(BackupRequest::from_body(text.as_bytes()).unwrap_err().kind(), Kind::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn compression_is_decided_once() {
+        let of = |v| body(v).unwrap().compression(Compression::Gzip);
+        assert_eq!(of(json!({})), Compression::Gzip);
+        assert_eq!(of(json!({"compress": true})), Compression::Gzip);
+        assert_eq!(of(json!({"compress": false})), Compression::None);
+        assert_eq!(of(json!({"compression": "zstd"})), Compression::Zstd);
+        assert_eq!(
+            body(json!({"compress": true})).unwrap().compression(Compression::None),
+            Compression::Zstd
+        );
+        assert!(body(json!({"compress": false, "compression": "zstd"})).is_err());
+    }
+
+    #[test]
+    fn events_come_back() {
+        let event = json!({
+            "id": "20261121T020000Z-9f86d081", "eventId": "d32c5kddcf5bb8c3", "scheduledTime": "2026-11-21T02:00:00Z",
+            "scheduleId": "nightly", "database": "shop", "compression": "gzip", "label": "before the move",
+            "databaseSecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf", "createdBy": "ann"
+        });
+        let request = BackupRequest::from_event(event).unwrap();
+        assert_eq!(request.backup_type(), BackupType::Scheduled);
+        assert_eq!(BackupRequest::from_event(request.to_event()).unwrap(), request);
+    }
+
+    #[test]
+    fn a_connection_string_in_an_event_is_refused_and_not_repeated() {
+        let e =
+            BackupRequest::from_event(json!({"databaseSecret": "postgresql://u:hunter2@h/d"})).unwrap_err();
+        assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some("databaseSecret")));
+        assert!(!format!("{e} {e:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_event_of_a_rule() {
+        let event = json!({
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+            "source": "aws.events", "account": "123456789012", "time": "2026-11-21T02:00:00Z", "region": "eu-central-1",
+            "resources": ["arn:aws:events:eu-central-1:123456789012:rule/nightly"], "detail": {}
+        });
+        let request = BackupRequest::from_event(event).unwrap();
+        assert_eq!(request.event_id.as_deref(), Some("53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa"));
+        assert_eq!(request.backup_type(), BackupType::Scheduled);
+        assert!(request.schedule_id.unwrap().ends_with("rule/nightly"));
+    }
+}

@@ -1,0 +1,279 @@
+//! What a restore is asked for with.
+
+use serde_json::Value;
+
+use super::fields::{Fields, planned, wrong};
+use crate::base::{
+    Error, Kind, Result,
+    id::{DatabaseName, RunId},
+};
+
+/// What to restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreSource {
+    /// A backup that the ledger knows.
+    Backup(RunId),
+    /// The folder of an archive in S3.
+    Folder {
+        /// None for the configured bucket.
+        bucket: Option<String>,
+        /// The key, ending with a slash.
+        key: String,
+    },
+}
+
+/// Which connection to restore over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestoreTarget {
+    /// `MAIN`: the configured database.
+    Main,
+    /// `BACKUP`: the configured second database.
+    Backup,
+    /// A registered name.
+    Named(DatabaseName),
+    /// The ARN or name of a secret with a connection string.
+    Secret(String),
+}
+
+/// A restore as asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreRequest {
+    /// What to restore.
+    pub source: RestoreSource,
+    /// Where to.
+    pub target: RestoreTarget,
+    /// Into a new database of this name on the target's server.
+    pub new_database: Option<String>,
+    /// Create the target's database when the server has none of that name. `as` always creates.
+    pub create_database: bool,
+    /// Rows only, into tables that stand there.
+    pub data_only: bool,
+    /// Everything but rows.
+    pub schema_only: bool,
+    /// Leave owners out.
+    pub no_owner: bool,
+    /// Leave grants out.
+    pub no_privileges: bool,
+    /// Connections at once, 1 to 16; none for the configured number.
+    pub jobs: Option<u8>,
+    /// Events only: the run's id, chosen by the caller.
+    pub id: Option<RunId>,
+    /// Events only: every delivery of the same event has the same.
+    pub event_id: Option<String>,
+    /// Events only: who asked.
+    pub created_by: Option<String>,
+}
+
+impl RestoreRequest {
+    /// From the body of `POST /backup/restore`.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] or [`Kind::NotAvailableYet`] with the field.
+    pub fn from_body(body: &[u8]) -> Result<Self> {
+        let mut fields = Fields::of_body(body)?;
+        let target = target(&mut fields, None)?;
+        let request = options(&mut fields, target)?;
+        fields.end()?;
+        Ok(request)
+    }
+
+    /// From an event.
+    ///
+    /// # Errors
+    /// As [`RestoreRequest::from_body`].
+    pub fn from_event(event: Value) -> Result<Self> {
+        let mut fields = Fields::of_value(event)?;
+        let secret = fields.secret("targetSecret")?;
+        let target = target(&mut fields, secret)?;
+        let request = RestoreRequest {
+            id: fields.id("id")?,
+            event_id: fields.event_id("eventId")?,
+            created_by: fields.text("createdBy", 300)?,
+            ..options(&mut fields, target)?
+        };
+        fields.end()?;
+        Ok(request)
+    }
+}
+
+fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest> {
+    let backup = fields.id("backupId")?;
+    let path = fields.parsed("filepath", folder)?;
+    let source = match (backup, path) {
+        (Some(id), None) => RestoreSource::Backup(id),
+        (None, Some(folder)) => folder,
+        (Some(_), Some(_)) => {
+            return Err(wrong("filepath", "\"backupId\" and \"filepath\" are both given; give one".into()));
+        }
+        (None, None) => {
+            return Err(wrong("backupId", "the field \"backupId\" or \"filepath\" is missing".into()));
+        }
+    };
+    let new_database = fields.parsed("as", database_name)?;
+    fields.planned_list("tables")?;
+    for flag in ["dropExisting", "skipConstraints"] {
+        fields.planned_flag(flag)?;
+    }
+    fields.planned_text("pointInTime")?;
+    let (data_only, schema_only) = (fields.flag("dataOnly")?, fields.flag("schemaOnly")?);
+    if data_only == Some(true) && schema_only == Some(true) {
+        return Err(wrong("schemaOnly", "\"dataOnly\" and \"schemaOnly\" exclude each other".into()));
+    }
+    Ok(RestoreRequest {
+        source,
+        target,
+        new_database,
+        create_database: fields.flag("createDatabase")?.unwrap_or(false),
+        data_only: data_only.unwrap_or(false),
+        schema_only: schema_only.unwrap_or(false),
+        no_owner: fields.flag("noOwner")?.unwrap_or(false),
+        no_privileges: fields.flag("noPrivileges")?.unwrap_or(false),
+        jobs: fields.number("jobs", 1, 16)?.and_then(|n| u8::try_from(n).ok()),
+        id: None,
+        event_id: None,
+        created_by: None,
+    })
+}
+
+fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> {
+    let named = fields.parsed("target", |text| match text {
+        "MAIN" => Ok(RestoreTarget::Main),
+        "BACKUP" => Ok(RestoreTarget::Backup),
+        // A URL put here by mistake must not be repeated.
+        url if url.contains("://") || url.contains('=') => {
+            Err(Error::new(Kind::InvalidInput, "it must be MAIN, BACKUP or a registered name, never a URL"))
+        }
+        name => DatabaseName::parse(name).map(RestoreTarget::Named),
+    })?;
+    match (named, secret) {
+        (Some(named), None) => Ok(named),
+        (None, Some(secret)) => Ok(RestoreTarget::Secret(secret)),
+        (Some(_), Some(_)) => {
+            Err(wrong("target", "\"target\" and \"targetSecret\" are both given; give one".into()))
+        }
+        // No default: a restore into the wrong database is not to be had by leaving a word out.
+        (None, None) => {
+            Err(wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into()))
+        }
+    }
+}
+
+/// `backups/shop/20261121T020000Z-9f86d081/`, with or without the last slash, `s3://bucket/key/`, or the path of the folder's
+/// `toc.dat` or `manifest.json`.
+fn folder(text: &str) -> Result<RestoreSource> {
+    let refuse = |why: &'static str| Err(Error::new(Kind::InvalidInput, why));
+    let (bucket, key) = match text.strip_prefix("s3://") {
+        Some(rest) => match rest.split_once('/') {
+            Some((bucket, key)) if is_bucket(bucket) => (Some(bucket.to_owned()), key),
+            _ => return refuse("it must name a bucket and a folder: s3://bucket/folder/"),
+        },
+        None if text.contains("://") => return refuse("it must be an S3 key or an s3:// URL"),
+        None => (None, text),
+    };
+    if key.len() > 900 || key.chars().any(|c| c.is_control() || c == '\\') {
+        return refuse("it must be an S3 key of at most 900 bytes without control characters or backslashes");
+    }
+    let key = key.strip_suffix("toc.dat").or_else(|| key.strip_suffix("manifest.json")).unwrap_or(key);
+    let key = key.strip_suffix('/').unwrap_or(key);
+    if key.is_empty() || key.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return refuse("it must be the relative key of a folder, without \"..\"");
+    }
+    if [".gz", ".json", ".sql", ".csv", ".zst", ".dump"].iter().any(|suffix| key.ends_with(suffix)) {
+        return Err(planned("filepath"));
+    }
+    Ok(RestoreSource::Folder { bucket, key: format!("{key}/") })
+}
+
+/// S3 user guide, "Bucket naming rules", as far as it keeps a name harmless in a URL.
+fn is_bucket(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'-'))
+}
+
+/// PostgreSQL names have at most 63 bytes; a longer one would be cut in silence.
+fn database_name(text: &str) -> Result<String> {
+    if (1..=63).contains(&text.len()) && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err(Error::new(Kind::InvalidInput, "a database name has 1 to 63 bytes and no control characters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ID: &str = "20261121T020000Z-9f86d081";
+
+    fn body(value: Value) -> Result<RestoreRequest> {
+        RestoreRequest::from_body(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_full_request() {
+        let r = RestoreRequest::from_event(json!({
+            "backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "create_database": true, "schemaOnly": true,
+            "noOwner": true, "noPrivileges": true, "jobs": 4, "id": ID, "eventId": "e", "createdBy": "ann",
+            "tables": [], "dropExisting": false
+        }))
+        .unwrap();
+        assert_eq!(r.source, RestoreSource::Backup(RunId::parse(ID).unwrap()));
+        assert_eq!(r.target, RestoreTarget::Secret("/shop/target".into()));
+        assert_eq!((r.new_database.as_deref(), r.jobs), (Some("shop copy"), Some(4)));
+        assert!(r.create_database && r.schema_only && r.no_owner && r.no_privileges && !r.data_only);
+    }
+
+    #[test]
+    fn folders() {
+        let of = |path: &str| body(json!({"filepath": path, "target": "MAIN"})).map(|r| r.source);
+        let here = |key: &str| RestoreSource::Folder { bucket: None, key: key.into() };
+        assert_eq!(of("a/b").unwrap(), here("a/b/"));
+        assert_eq!(of("a/b/toc.dat").unwrap(), here("a/b/"));
+        let there = RestoreSource::Folder { bucket: Some("bucket".into()), key: "a/b/".into() };
+        assert_eq!(of("s3://bucket/a/b/").unwrap(), there);
+        for bad in [
+            "",
+            "/",
+            "../x",
+            "a/../b",
+            "/a",
+            "a//b",
+            "s3://bucket",
+            "s3://bucket/",
+            "s3:///a",
+            "s3://B!/a",
+            "https://x/y",
+            "a\\b",
+            "toc.dat",
+            "a\u{0}",
+        ] {
+            let e = of(bad).unwrap_err();
+            assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some("filepath")), "{bad}");
+        }
+        assert_eq!(of("backup-2026.json.gz").unwrap_err().kind(), Kind::NotAvailableYet);
+    }
+
+    #[test]
+    fn what_is_wrong_or_planned_is_refused_with_its_field() {
+        for (name, value, kind) in [
+            ("backupId", json!("../x"), Kind::InvalidInput),
+            ("target", json!("postgresql://u:hunter2@h/d"), Kind::InvalidInput),
+            ("targetSecret", json!("/x"), Kind::InvalidInput),
+            ("as", json!("x".repeat(64)), Kind::InvalidInput),
+            ("jobs", json!(17), Kind::InvalidInput),
+            ("jobs", json!(-1), Kind::InvalidInput),
+            ("dropExisting", json!(true), Kind::NotAvailableYet),
+            ("skipConstraints", json!(true), Kind::NotAvailableYet),
+            ("pointInTime", json!("2026-11-21T02:00:00Z"), Kind::NotAvailableYet),
+            ("tables", json!(["a"]), Kind::NotAvailableYet),
+        ] {
+            let mut all = json!({"backupId": ID, "target": "MAIN"});
+            all[name] = value;
+            let e = body(all).unwrap_err();
+            assert_eq!((e.kind(), e.field()), (kind, Some(name)), "{e}");
+            assert!(!e.to_string().contains("hunter2"));
+        }
+        assert_eq!(body(json!({"backupId": ID})).unwrap_err().field(), Some("target"));
+        assert_eq!(body(json!({"target": "MAIN"})).unwrap_err().field(), Some("backupId"));
+    }
+}

@@ -1,0 +1,137 @@
+//! Loading rows and large objects: from S3 through decoder and row counter into COPY, one transaction each, committed only when the file has proven
+//! whole.
+
+use bytes::Bytes;
+
+use super::{super::progress::Tally, source::Source};
+use crate::{
+    archive::{
+        Algorithm, Decoder,
+        data::{Marker, RowReader},
+        toc::Entry,
+    },
+    base::{Error, Kind, Result, ResultExt},
+    pg::{Session, copy_in, large_object},
+    store::Reading,
+};
+
+/// Loads one TABLE DATA entry; gives its rows.
+///
+/// # Errors
+/// [`Kind::Corrupt`] when the file is not what was written: its rows are rolled back; those of the statements.
+pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tally: &Tally) -> Result<u64> {
+    let copy = entry.copy_stmt.as_deref().unwrap_or_default().trim_end().trim_end_matches(';');
+    let (stored, algorithm) = source.file(entry)?;
+    let expected = source.manifest.as_ref().and_then(|m| m.object(&stored)).and_then(|o| o.rows);
+    let load = async {
+        let mut rows = copy_in(session.client(), copy).await?;
+        let mut reader = RowReader::new(Marker::Required);
+        let mut file = Decoded::open(source, &stored, algorithm).await?;
+        let mut clean = Vec::new();
+        while let Some(chunk) = file.next().await? {
+            reader.push(&chunk, &mut clean)?;
+            if !clean.is_empty() {
+                tally.bytes(clean.len() as u64);
+                rows.send(Bytes::from(std::mem::take(&mut clean))).await?;
+            }
+        }
+        let counted = reader.finish()?;
+        // Dropping `rows` before this point aborts the COPY: a truncated or tampered file leaves no row.
+        let loaded = rows.finish().await?;
+        if loaded != counted || expected.is_some_and(|e| e != loaded) {
+            let why = format!(
+                "the file holds {counted} rows, the server stored {loaded}, the manifest says {}",
+                expected.map_or("nothing".to_owned(), |e| e.to_string())
+            );
+            return Err(Error::new(Kind::Corrupt, why));
+        }
+        Ok(loaded)
+    };
+    let doing = || format!("loading {stored}");
+    session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
+    match load.await {
+        Ok(rows) => {
+            session.batch_execute("COMMIT").await.map_err(|e| session.error(e)).with_context(doing)?;
+            Ok(rows)
+        }
+        Err(e) => {
+            let e = session.explain(e);
+            if e.kind() != Kind::ServerLost {
+                session.batch_execute("ROLLBACK").await.map_err(|e| session.error(e))?;
+            }
+            Err(e.context(doing()))
+        }
+    }
+}
+
+/// Loads the large objects of one BLOBS entry; gives how many. Archives before version 1.12 apart, the objects were made in pre-data.
+///
+/// # Errors
+/// As [`table`].
+pub(super) async fn large_objects(
+    session: &Session,
+    source: &Source,
+    entry: &Entry,
+    tally: &Tally,
+) -> Result<u64> {
+    let list = source.large_objects(entry).await?;
+    let count = list.len() as u64;
+    for (oid, stored, algorithm) in list {
+        let write = async {
+            let mut writer = large_object::write(session.client(), oid).await?;
+            let mut file = Decoded::open(source, &stored, algorithm).await?;
+            while let Some(chunk) = file.next().await? {
+                tally.bytes(chunk.len() as u64);
+                writer.send(&chunk).await?;
+            }
+            Ok(())
+        };
+        session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
+        let written: Result<()> = write.await;
+        let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = session.batch_execute(end).await.map_err(|e| session.error(e));
+        written.and(ended).with_context(|| format!("loading large object {oid}"))?;
+    }
+    Ok(count)
+}
+
+/// A file's bytes, decompressed piece by piece; memory is bounded whatever the file claims.
+struct Decoded {
+    file: Reading,
+    decoder: Option<Decoder>,
+    input: Bytes,
+}
+
+impl Decoded {
+    async fn open(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Self> {
+        Ok(Self {
+            file: source.open_file(stored).await?,
+            decoder: Some(Decoder::new(algorithm)?),
+            input: Bytes::new(),
+        })
+    }
+
+    /// The next piece; none at the end, once the file has proven to be the one that was written.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        loop {
+            let Some(decoder) = self.decoder.as_mut() else { return Ok(None) };
+            let mut out = Vec::new();
+            if self.input.is_empty() {
+                match self.file.next().await? {
+                    Some(chunk) => self.input = chunk,
+                    None => {
+                        if let Some(decoder) = self.decoder.take() {
+                            decoder.finish(&mut out)?;
+                        }
+                        return Ok((!out.is_empty()).then_some(out));
+                    }
+                }
+            }
+            let rest = decoder.push(&self.input, &mut out)?.len();
+            self.input = self.input.split_off(self.input.len() - rest);
+            if !out.is_empty() {
+                return Ok(Some(out));
+            }
+        }
+    }
+}

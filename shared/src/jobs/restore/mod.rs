@@ -1,0 +1,310 @@
+//! Restore: any pg_dump directory archive in S3, ours or pg_dump's, into an empty or new database, over the protocol.
+//!
+//! ```text
+//! lease ─ open and prove the archive ─ open the target, refuse what stands there ─ preflight
+//!       ─ pre-data ─ rows, then indexes and constraints as tables are filled ─ grants ─ last ─ count ─ record
+//! ```
+//!
+//! No statement reaches the target before the archive has been found whole and the target able to take it. A database that the restore created is
+//! dropped again when it fails.
+
+mod count;
+mod graph;
+mod load;
+mod plan;
+mod preflight;
+mod roles;
+mod runner;
+mod source;
+mod statement;
+mod target;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use graph::Graph;
+use runner::Runner;
+use source::Source;
+use statement::{Leave, Settings};
+
+use super::{
+    Invocation, Platform,
+    progress::Tally,
+    request::{RestoreRequest, RestoreSource, RestoreTarget, archive_folder},
+    run::{self, Ask, Begun},
+};
+use crate::{
+    base::{
+        Error, Kind, Result,
+        id::{DatabaseName, RunId},
+    },
+    ledger::{BackupType, Completion, Lease, Record, RunKind, Status},
+    pg::{ConnInfo, Session},
+    store::Store,
+};
+
+/// Where the archive is, and what its record says of it.
+struct Found {
+    store: Store,
+    folder: String,
+    checksum: Option<String>,
+    database: DatabaseName,
+    backup: Option<RunId>,
+}
+
+/// Runs the restore that an event asks for, or finds that another delivery of the event did.
+///
+/// # Errors
+/// What made it fail; the record tells the same.
+pub async fn run(platform: &Platform, invocation: &Invocation, request: &RestoreRequest) -> Result<Record> {
+    if request.data_only {
+        return Err(Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet"));
+    }
+    let found = find(platform, request).await?;
+    let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
+    let pending = |id, now| {
+        let mut r = Record::pending(id, RunKind::Restore, found.database.clone(), BackupType::Manual, now);
+        r.mode = Some("full".into());
+        r.format = Some("archive".into());
+        r.created_by = request.created_by.clone();
+        r.event_id = request.event_id.clone();
+        r.backup_id = found.backup.clone();
+        r.s3_bucket = Some(found.store.bucket().to_owned());
+        r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+        r.s3_region = platform.region().map(str::to_owned);
+        r.target = Some(described(request));
+        Ok(r)
+    };
+    let (record, lease) = match run::begin(platform, invocation, &ask, pending).await? {
+        Begun::Claimed { record, lease, .. } => (record, lease),
+        Begun::Elsewhere(record) => {
+            tracing::info!(id = %record.id, status = record.status.name(), "another delivery of this event runs or ran this restore");
+            return Ok(*record);
+        }
+    };
+    let created = AtomicBool::new(false);
+    let restore =
+        Restore { platform, request, record: &record, lease: &lease, found: &found, created: &created };
+    run::conduct(platform, invocation, &record, &lease, restore.work(), || restore.clean()).await
+}
+
+/// How a record names the target, before it was reached.
+fn described(request: &RestoreRequest) -> String {
+    let base = match &request.target {
+        RestoreTarget::Main => "MAIN".to_owned(),
+        RestoreTarget::Backup => "BACKUP".to_owned(),
+        RestoreTarget::Named(name) => name.to_string(),
+        RestoreTarget::Secret(secret) => format!("secret {secret}"),
+    };
+    match &request.new_database {
+        Some(database) => format!("{base}, database {database}"),
+        None => base,
+    }
+}
+
+async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
+    match &request.source {
+        RestoreSource::Backup(id) => {
+            let record = platform.ledger.get(id).await?;
+            if record.kind != RunKind::Backup {
+                return Err(Error::new(Kind::InvalidInput, format!("{id} is a restore, not a backup")));
+            }
+            if record.status != Status::Completed {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!(
+                        "the backup {id} is {}; only a completed one can be restored",
+                        record.status.name()
+                    ),
+                ));
+            }
+            let bucket = record.s3_bucket.clone().unwrap_or_else(|| platform.config.bucket.clone());
+            Ok(Found {
+                folder: folder_of(&record, &platform.config.prefix, &bucket),
+                store: platform.store.in_bucket(bucket),
+                checksum: record.checksum,
+                database: record.database,
+                backup: Some(record.id),
+            })
+        }
+        RestoreSource::Folder { bucket, key } => Ok(Found {
+            store: match bucket {
+                Some(bucket) => platform.store.in_bucket(bucket.clone()),
+                None => platform.store.clone(),
+            },
+            folder: key.clone(),
+            checksum: None,
+            database: platform.config.database.clone(),
+            backup: None,
+        }),
+    }
+}
+
+/// From the record's URL, so that a changed prefix does not lose old backups.
+fn folder_of(record: &Record, prefix: &str, bucket: &str) -> String {
+    let url = record.s3_url.as_deref().and_then(|u| u.strip_prefix(&format!("s3://{bucket}/")));
+    url.map_or_else(|| archive_folder(prefix, &record.database, &record.id), str::to_owned)
+}
+
+struct Restore<'a> {
+    platform: &'a Platform,
+    request: &'a RestoreRequest,
+    record: &'a Record,
+    lease: &'a Lease,
+    found: &'a Found,
+    /// Set when the target's database was created by this run.
+    created: &'a AtomicBool,
+}
+
+impl Restore<'_> {
+    async fn connection(&self) -> Result<ConnInfo> {
+        let info = match &self.request.target {
+            RestoreTarget::Main => self.platform.configured(false).await?,
+            RestoreTarget::Backup => self.platform.configured(true).await?,
+            RestoreTarget::Named(name) if *name == self.platform.config.database => {
+                self.platform.configured(false).await?
+            }
+            RestoreTarget::Named(name) => {
+                return Err(Error::new(
+                    Kind::NotFound,
+                    format!("no database is registered under the name {name}"),
+                ));
+            }
+            RestoreTarget::Secret(secret) => self.platform.secret_connection(secret).await?,
+        };
+        let info = info.with_application_name(&format!("pgbaton restore {}", self.record.id));
+        Ok(match &self.request.new_database {
+            Some(database) => info.with_database(database),
+            None => info,
+        })
+    }
+
+    async fn work(&self) -> Result<Completion> {
+        let Platform { config, ledger, .. } = self.platform;
+        let source =
+            Source::open(self.found.store.clone(), &self.found.folder, self.found.checksum.as_deref())
+                .await?;
+        let leave = Leave { owner: self.request.no_owner, privileges: self.request.no_privileges };
+        let parts = plan::Parts { schema_only: self.request.schema_only };
+        let plan = plan::plan(&source.toc, parts, |e| source.size(e))?;
+
+        let info = self.connection().await?;
+        let create = self.request.create_database || self.request.new_database.is_some();
+        let mut warnings = info.warnings();
+        let (session, created) = target::open(&info, create, source.manifest.as_ref()).await?;
+        self.created.store(created, Relaxed);
+        ledger.describe(self.lease, &session.version().to_string()).await?;
+        let mut source = source;
+        let absent = preflight::check(&session, &source.toc.entries, leave).await?;
+        for tablespace in &absent {
+            warnings.push(format!(
+                "tablespace {tablespace} does not exist on the target; its tables went to the default one"
+            ));
+        }
+        for entry in &mut source.toc.entries {
+            if entry.tablespace.as_ref().is_some_and(|t| absent.contains(t)) {
+                entry.tablespace = Some(String::new());
+            }
+        }
+
+        let tables: Vec<u64> = source
+            .toc
+            .entries
+            .iter()
+            .filter(|e| e.had_dumper && e.copy_stmt.is_some() && !self.request.schema_only)
+            .map(|e| source.size(e))
+            .collect();
+        let tally = Arc::new(Tally::new(tables.len() as u64, tables.iter().sum()));
+        let reporter = tally.report_to(ledger.clone(), self.lease.clone());
+        let runner = Arc::new(Runner { source, leave, tally });
+        let mut told = Settings::default();
+
+        self.serial(&runner, &session, &plan.pre_data, &mut told, &mut warnings).await?;
+        let jobs = self.request.jobs.map_or(config.concurrency, usize::from).max(1);
+        let sessions = self.sessions(&session, jobs.min(plan.parallel.len())).await?;
+        let loaded = runner.parallel(Graph::new(plan.parallel), sessions).await?;
+        self.serial(&runner, &session, &plan.privileges, &mut told, &mut warnings).await?;
+        self.serial(&runner, &session, &plan.last, &mut told, &mut warnings).await?;
+        let toc = &runner.source.toc;
+        let counted = match &runner.source.manifest {
+            Some(manifest) if !self.request.schema_only => {
+                let sessions = self.sessions(&session, jobs).await?;
+                Some(count::compare(manifest, toc, sessions).await?)
+            }
+            _ => None,
+        };
+        drop(reporter);
+        ledger.progress(self.lease, &runner.tally.whole()).await?;
+        let against = match counted {
+            Some(n) => format!("; {n} tables counted, all as the manifest says"),
+            None => String::new(),
+        };
+        let message = format!(
+            "{} tables with {} rows restored into {}{against}",
+            loaded.tables,
+            loaded.rows,
+            session.info().describe()
+        );
+        session.close().await;
+        Ok(Completion {
+            record_count: Some(loaded.rows),
+            table_count: Some(loaded.tables),
+            message: Some(message),
+            warnings,
+            ..Completion::default()
+        })
+    }
+
+    async fn serial(
+        &self,
+        runner: &Runner,
+        session: &Session,
+        places: &[usize],
+        told: &mut Settings,
+        warnings: &mut Vec<String>,
+    ) -> Result<()> {
+        for &place in places {
+            let entry = &runner.source.toc.entries[place];
+            match runner.entry(session, entry, told).await {
+                Ok(_) => {}
+                // Only the extension's owner may; managed services own what they install. The extension works all the same.
+                Err(e)
+                    if e.kind() == Kind::Permission
+                        && entry.desc == "COMMENT"
+                        && entry.tag.starts_with("EXTENSION ") =>
+                {
+                    warnings.push(e.to_string());
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sessions to the same server as `session`; as many as it admits, one at least.
+    async fn sessions(&self, session: &Session, wanted: usize) -> Result<Vec<Session>> {
+        let info = session.same_server();
+        let mut all = Vec::new();
+        for n in 0..wanted.max(1) {
+            match target::join(&info).await {
+                Ok(session) => all.push(session),
+                Err(e) if n > 0 && e.kind() == Kind::Unreachable => {
+                    tracing::warn!(error = %e, opened = n, wanted, "the target admits fewer sessions than wanted");
+                    break;
+                }
+                Err(e) => return Err(e.context("opening a session to restore with")),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Drops the database that this run created.
+    async fn clean(&self) -> Result<()> {
+        if !self.created.load(Relaxed) {
+            return Ok(());
+        }
+        target::drop_created(&self.connection().await?).await
+    }
+}

@@ -1,0 +1,210 @@
+//! What a restore will do, as a value: which entries run when. Made from the table of contents alone; nothing is touched.
+//!
+//! ```text
+//! settings    ENCODING, STDSTRINGS, SEARCHPATH          each session's pinned settings say the same, so they are only checked
+//! pre-data    definitions, in the archive's order, one session
+//! parallel    rows, then indexes, constraints, triggers as their tables are filled: a graph for many sessions
+//! privileges  grants, one session
+//! last        REFRESH MATERIALIZED VIEW, event triggers, which must see everything else
+//! ```
+//!
+//! Rules: `restore_toc_entries_*`, `repoint_table_dependencies`, `identify_locking_dependencies`, `_tocEntryRestorePass` in PostgreSQL's
+//! pg_backup_archiver.c.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    graph::{Lock, Step},
+    statement::is_privilege,
+};
+use crate::{
+    archive::toc::{Entry, Section, Toc},
+    base::{Error, Kind, Result},
+};
+
+/// Places of entries in the table of contents, by when they run.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In order.
+    pub pre_data: Vec<usize>,
+    /// Steps with the dump ids of entries, for the graph.
+    pub parallel: Vec<Step>,
+    /// In order.
+    pub privileges: Vec<usize>,
+    /// In order.
+    pub last: Vec<usize>,
+}
+
+/// Which parts are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Parts {
+    /// Definitions without rows.
+    pub schema_only: bool,
+}
+
+/// Makes the plan. `weight` is the stored size of an entry's file.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for entries that hold INSERT statements in place of COPY text.
+pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<Plan> {
+    let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
+    // A post-data entry names the table; what it waits for is the table's rows, all files of them.
+    let mut rows_of: HashMap<i32, Vec<i32>> = HashMap::new();
+    for e in toc.entries.iter().filter(|e| e.desc == "TABLE DATA" && !parts.schema_only) {
+        for table in e.dependencies.iter().filter(|d| by_id.get(d).is_some_and(|t| is_relation(t))) {
+            rows_of.entry(*table).or_default().push(e.dump_id);
+        }
+    }
+    let mut plan = Plan::default();
+    let mut parallel_ids: HashSet<i32> = HashSet::new();
+    let mut last_ids: HashSet<i32> = HashSet::new();
+    for (place, e) in toc.entries.iter().enumerate() {
+        match e.desc.as_str() {
+            "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "DATABASE" | "DATABASE PROPERTIES" => continue,
+            "MATERIALIZED VIEW DATA" if parts.schema_only => continue,
+            "MATERIALIZED VIEW DATA" | "EVENT TRIGGER" => {
+                last_ids.insert(e.dump_id);
+                plan.last.push(place);
+                continue;
+            }
+            _ if is_privilege(e) => {
+                plan.privileges.push(place);
+                continue;
+            }
+            _ => {}
+        }
+        let data = e.section == Section::Data;
+        if data && parts.schema_only {
+            continue;
+        }
+        if e.had_dumper && e.copy_stmt.as_deref().is_none_or(str::is_empty) && !is_large_objects(e) {
+            return Err(Error::new(
+                Kind::Unsupported,
+                format!(
+                    "the rows of {} are INSERT statements (pg_dump --inserts or --rows-per-insert); make the archive without these options",
+                    named(e)
+                ),
+            ));
+        }
+        if e.section == Section::None && e.dependencies.iter().any(|d| last_ids.contains(d)) {
+            plan.last.push(place);
+        } else if data
+            || e.section == Section::PostData
+            || (e.section == Section::None && e.dependencies.iter().any(|d| parallel_ids.contains(d)))
+        {
+            parallel_ids.insert(e.dump_id);
+            plan.parallel.push(step(e, &by_id, &rows_of, weight(e)));
+        } else {
+            plan.pre_data.push(place);
+        }
+    }
+    Ok(plan)
+}
+
+/// `TABLE public.users`, for errors and logs.
+pub fn named(e: &Entry) -> String {
+    match e.namespace.as_deref().filter(|n| !n.is_empty()) {
+        Some(schema) => format!("{} {schema}.{}", e.desc, e.tag),
+        None => format!("{} {}", e.desc, e.tag),
+    }
+}
+
+/// Whether the entry's file lists large objects.
+pub fn is_large_objects(e: &Entry) -> bool {
+    e.desc == "BLOBS"
+}
+
+fn is_relation(e: &Entry) -> bool {
+    matches!(e.desc.as_str(), "TABLE" | "FOREIGN TABLE" | "MATERIALIZED VIEW")
+}
+
+fn step(e: &Entry, by_id: &HashMap<i32, &Entry>, rows_of: &HashMap<i32, Vec<i32>>, weight: u64) -> Step {
+    let data = e.section == Section::Data;
+    let lock = if data || e.desc == "INDEX" { Lock::Shared } else { Lock::Exclusive };
+    let mut after = Vec::new();
+    let mut locks = Vec::new();
+    for id in &e.dependencies {
+        let Some(on) = by_id.get(id) else { continue };
+        let table = match on.desc.as_str() {
+            "TABLE DATA" => {
+                on.dependencies.iter().find(|d| by_id.get(d).is_some_and(|t| is_relation(t))).copied()
+            }
+            _ if is_relation(on) => Some(*id),
+            _ => None,
+        };
+        if let Some(table) = table
+            && e.section != Section::None
+        {
+            locks.push((table, lock));
+        }
+        match rows_of.get(id) {
+            Some(rows) if !data => after.extend(rows),
+            _ => after.push(*id),
+        }
+    }
+    locks.sort_unstable();
+    locks.dedup();
+    Step { id: e.dump_id, after, locks, weight }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Codec, toc::Header};
+
+    fn entry(dump_id: i32, desc: &str, section: Section, dependencies: &[i32]) -> Entry {
+        let data = desc == "TABLE DATA";
+        Entry {
+            dump_id,
+            desc: desc.into(),
+            tag: format!("e{dump_id}"),
+            section,
+            dependencies: dependencies.to_vec(),
+            had_dumper: data,
+            copy_stmt: data.then(|| "COPY t FROM stdin;\n".into()),
+            ..Entry::default()
+        }
+    }
+
+    fn toc(entries: Vec<Entry>) -> Toc {
+        let header = Header::new(Codec::None, jiff::Timestamp::UNIX_EPOCH, "d", "18.4");
+        Toc { header, entries }
+    }
+
+    #[test]
+    fn indexes_wait_for_rows_and_grants_for_everything() {
+        use Section::{Data, None, PostData, PreData};
+        let toc = toc(vec![
+            entry(1, "ENCODING", PreData, &[]),
+            entry(2, "TABLE", PreData, &[]),
+            entry(3, "COMMENT", None, &[2]),
+            entry(4, "ACL", None, &[2]),
+            entry(5, "TABLE DATA", Data, &[2]),
+            entry(6, "TABLE DATA", Data, &[2]),
+            entry(7, "INDEX", PostData, &[2]),
+            entry(8, "COMMENT", None, &[7]),
+            entry(9, "FK CONSTRAINT", PostData, &[2, 7]),
+            entry(10, "MATERIALIZED VIEW DATA", PostData, &[]),
+        ]);
+        let p = plan(&toc, Parts::default(), |_| 0).unwrap();
+        assert_eq!(p.pre_data, [1, 2]);
+        assert_eq!(p.privileges, [3]);
+        assert_eq!(p.last, [9]);
+        let ids: Vec<i32> = p.parallel.iter().map(|s| s.id).collect();
+        assert_eq!(ids, [5, 6, 7, 8, 9]);
+        assert_eq!(p.parallel[2].after, [5, 6]);
+        assert_eq!(p.parallel[2].locks, [(2, Lock::Shared)]);
+        assert_eq!(p.parallel[4].locks, [(2, Lock::Exclusive)]);
+        let p = plan(&toc, Parts { schema_only: true }, |_| 0).unwrap();
+        assert!(p.parallel.iter().all(|s| s.id != 5 && s.id != 6) && p.last.is_empty());
+    }
+
+    #[test]
+    fn inserts_are_refused_by_name() {
+        let mut e = entry(1, "TABLE DATA", Section::Data, &[]);
+        e.copy_stmt = None;
+        let error = plan(&toc(vec![e]), Parts::default(), |_| 0).unwrap_err();
+        assert_eq!(error.kind(), Kind::Unsupported);
+        assert!(error.to_string().contains("TABLE DATA e1"), "{error}");
+    }
+}

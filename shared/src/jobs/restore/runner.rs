@@ -1,0 +1,154 @@
+//! Running the plan's parallel part: sessions that take steps from the graph until all are done or one fails.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_postgres::error::SqlState;
+
+use super::{
+    graph::Graph,
+    load,
+    plan::{is_large_objects, named},
+    source::Source,
+    statement::{Leave, Settings, settings, statements},
+};
+use crate::{
+    archive::toc::Entry,
+    base::{Error, Kind, Result, ResultExt},
+    jobs::progress::Tally,
+    pg::Session,
+};
+
+/// How often a statement is tried when the server says that it met a deadlock: parallel DDL can, where one statement locks tables that its
+/// entry does not name.
+const TRIES: usize = 5;
+
+/// What was done.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Loaded {
+    /// Tables' data files.
+    pub tables: u64,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// What running an entry needs.
+pub(super) struct Runner {
+    /// The archive.
+    pub source: Source,
+    /// What the caller left out.
+    pub leave: Leave,
+    /// Progress.
+    pub tally: Arc<Tally>,
+}
+
+impl Runner {
+    /// Runs one entry in one session.
+    ///
+    /// # Errors
+    /// Those of its statements, naming the entry.
+    pub(super) async fn entry(
+        &self,
+        session: &Session,
+        entry: &Entry,
+        told: &mut Settings,
+    ) -> Result<Loaded> {
+        self.run(session, entry, told)
+            .await
+            .with_context(|| format!("restoring {} (entry {})", named(entry), entry.dump_id))
+    }
+
+    async fn run(&self, session: &Session, entry: &Entry, told: &mut Settings) -> Result<Loaded> {
+        if entry.had_dumper {
+            if is_large_objects(entry) {
+                load::large_objects(session, &self.source, entry, &self.tally).await?;
+                return Ok(Loaded::default());
+            }
+            let rows = load::table(session, &self.source, entry, &self.tally).await?;
+            self.tally.table(self.source.size(entry));
+            return Ok(Loaded { tables: 1, rows });
+        }
+        let set = settings(entry, told);
+        for sql in set.into_iter().chain(statements(entry, self.leave)) {
+            execute(session, &sql).await?;
+        }
+        Ok(Loaded::default())
+    }
+
+    /// Runs all steps of `graph` in `sessions` at once.
+    ///
+    /// # Errors
+    /// The first one; the other sessions are closed in the middle of what they do, which the server then rolls back.
+    pub(super) async fn parallel(self: &Arc<Self>, graph: Graph, sessions: Vec<Session>) -> Result<Loaded> {
+        let shared = Arc::new((Mutex::new(graph), Notify::new()));
+        let mut tasks = JoinSet::new();
+        for session in sessions {
+            tasks.spawn(Arc::clone(self).work(session, Arc::clone(&shared)));
+        }
+        let mut all = Loaded::default();
+        while let Some(ended) = tasks.join_next().await {
+            let one = ended
+                .map_err(|e| Error::with_source(Kind::Internal, "a restoring session broke off", e))??;
+            all.tables += one.tables;
+            all.rows += one.rows;
+        }
+        Ok(all)
+    }
+
+    async fn work(self: Arc<Self>, session: Session, shared: Arc<(Mutex<Graph>, Notify)>) -> Result<Loaded> {
+        let (graph, changed) = &*shared;
+        let mut told = Settings::default();
+        let mut all = Loaded::default();
+        loop {
+            // Registered before looking, so that a change in between is not missed.
+            let wake = changed.notified();
+            let taken = {
+                let mut graph = held(graph);
+                if graph.finished() {
+                    return Ok(all);
+                }
+                if let Some(ids) = graph.stalled() {
+                    return Err(Error::new(
+                        Kind::Corrupt,
+                        format!("the archive's entries {ids:?} depend on each other in a circle"),
+                    ));
+                }
+                graph.take().map(|n| (n, graph.id(n)))
+            };
+            let Some((n, id)) = taken else {
+                wake.await;
+                continue;
+            };
+            let entry = self.source.toc.entries.iter().find(|e| e.dump_id == id).ok_or_else(|| {
+                Error::new(
+                    Kind::Internal,
+                    format!("the plan names entry {id}, which the archive does not have"),
+                )
+            })?;
+            let one = self.entry(&session, entry, &mut told).await?;
+            all.tables += one.tables;
+            all.rows += one.rows;
+            held(graph).done(n);
+            changed.notify_waiters();
+        }
+    }
+}
+
+fn held(graph: &Mutex<Graph>) -> MutexGuard<'_, Graph> {
+    graph.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One statement text, again after a deadlock: the server has rolled all of it back then.
+async fn execute(session: &Session, sql: &str) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match session.batch_execute(sql).await {
+            Ok(()) => return Ok(()),
+            Err(e) if tries < TRIES && e.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {
+                tracing::debug!(tries, "deadlock while restoring; trying again");
+            }
+            Err(e) => return Err(session.error(e)),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The archive to restore from: found, listed and proven before the target is touched.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use crate::{
+    archive::{Algorithm, Manifest, Toc, blobs, manifest, toc::Entry},
+    base::{Error, Kind, Result, ResultExt},
+    store::{Expected, ObjectKey, Reading, Store},
+};
+
+/// Largest `toc.dat` read, in bytes.
+const TOC_LIMIT: u64 = 1 << 30;
+
+/// Most files in an archive: one for each table and large object.
+const FILES: usize = 2_000_000;
+
+/// Name of the table of contents.
+const TOC: &str = "toc.dat";
+
+/// An archive in S3 whose table of contents is read and whose objects are all there.
+pub(super) struct Source {
+    store: Store,
+    folder: String,
+    /// The table of contents.
+    pub toc: Toc,
+    /// None for archives that pg_dump made.
+    pub manifest: Option<Manifest>,
+    /// Objects in the folder, and their sizes in bytes.
+    sizes: HashMap<String, u64>,
+}
+
+impl Source {
+    /// Opens the archive in `folder` (a key ending with a slash). `checksum` is the SHA-256 of its manifest where a record knows it.
+    ///
+    /// With a manifest, every object must be there with its size, and `toc.dat` must have its SHA-256; the data files' are checked while they
+    /// are read, before their rows are committed.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no archive; [`Kind::Corrupt`] when it is not what was written, or was never finished.
+    pub(super) async fn open(store: Store, folder: &str, checksum: Option<&str>) -> Result<Self> {
+        let doing = || format!("opening the archive s3://{}/{folder}", store.bucket());
+        Self::read(store.clone(), folder, checksum).await.with_context(doing)
+    }
+
+    async fn read(store: Store, folder: &str, checksum: Option<&str>) -> Result<Self> {
+        store.check_bucket().await?;
+        let sizes: HashMap<String, u64> = store
+            .list(folder)
+            .all(FILES)
+            .await?
+            .into_iter()
+            .filter_map(|o| Some((o.key.as_str().strip_prefix(folder)?.to_owned(), o.bytes)))
+            .collect();
+        let has = |name: &str| sizes.contains_key(name);
+        if !has(TOC) && !has(manifest::FILE) {
+            let why = if sizes.is_empty() {
+                "there is nothing in this folder"
+            } else {
+                "this folder holds no toc.dat"
+            };
+            return Err(Error::new(Kind::NotFound, why));
+        }
+        let manifest = if has(manifest::FILE) || checksum.is_some() {
+            Some(read_manifest(&store, folder, &sizes, checksum).await?)
+        } else {
+            None
+        };
+        let bytes = all(&store, folder, TOC, expected(manifest.as_ref(), TOC), TOC_LIMIT).await?;
+        let toc = Toc::parse(&bytes).context("reading toc.dat")?;
+        let ours = toc.header.dumper_version.as_deref().is_some_and(|v| v.starts_with("pgbaton"));
+        if ours && manifest.is_none() {
+            return Err(Error::new(
+                Kind::Corrupt,
+                "it has no manifest.json: the backup was never finished, or its removal has begun",
+            ));
+        }
+        let source = Self { store, folder: folder.to_owned(), toc, manifest, sizes };
+        for entry in source.toc.entries.iter().filter(|e| e.had_dumper) {
+            source.file(entry)?;
+        }
+        Ok(source)
+    }
+
+    /// The stored name of an entry's file and its codec.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] when it is missing.
+    pub(super) fn file(&self, entry: &Entry) -> Result<(String, Algorithm)> {
+        let name = entry.file.as_deref().filter(|f| !f.is_empty()).ok_or_else(|| {
+            Error::new(
+                Kind::Corrupt,
+                format!("entry {} ({}) has data but names no file", entry.dump_id, entry.tag),
+            )
+        })?;
+        self.stored(name)
+    }
+
+    fn stored(&self, name: &str) -> Result<(String, Algorithm)> {
+        Algorithm::ALL
+            .into_iter()
+            .map(|a| (format!("{name}{}", a.suffix()), a))
+            .find(|(stored, _)| self.sizes.contains_key(stored))
+            .ok_or_else(|| Error::new(Kind::Corrupt, format!("the file {name} is missing")))
+    }
+
+    /// Bytes stored of an entry's file, 0 when it has none.
+    pub(super) fn size(&self, entry: &Entry) -> u64 {
+        if !entry.had_dumper {
+            return 0;
+        }
+        self.file(entry).ok().and_then(|(name, _)| self.sizes.get(&name).copied()).unwrap_or(0)
+    }
+
+    /// Starts to read a stored file; its SHA-256 is proven at the end where a manifest knows it.
+    pub(super) async fn open_file(&self, stored: &str) -> Result<Reading> {
+        let expected = expected(self.manifest.as_ref(), stored);
+        if self.manifest.is_some() && expected.is_none() {
+            return Err(Error::new(Kind::Corrupt, format!("the manifest does not know the file {stored}")));
+        }
+        let key = ObjectKey::parse(&format!("{}{stored}", self.folder))?;
+        Reading::open(&self.store, &key, expected).await
+    }
+
+    /// The large objects that an entry's list names: oid, stored name and codec.
+    pub(super) async fn large_objects(&self, entry: &Entry) -> Result<Vec<(u32, String, Algorithm)>> {
+        let (stored, algorithm) = self.file(entry)?;
+        if algorithm != Algorithm::None {
+            return Err(Error::new(Kind::Unsupported, format!("the list {stored} is compressed")));
+        }
+        let expected = expected(self.manifest.as_ref(), &stored);
+        let bytes = all(&self.store, &self.folder, &stored, expected, TOC_LIMIT).await?;
+        let list = blobs::parse(&bytes).with_context(|| format!("reading {stored}"))?;
+        list.into_iter()
+            .map(|b| {
+                let (stored, algorithm) = self.stored(&b.file)?;
+                Ok((b.oid, stored, algorithm))
+            })
+            .collect()
+    }
+}
+
+/// What the manifest says of a file.
+fn expected(manifest: Option<&Manifest>, stored: &str) -> Option<Expected> {
+    let object = manifest?.object(stored)?;
+    Some(Expected { bytes: object.bytes, sha256: object.sha256.clone() })
+}
+
+async fn read_manifest(
+    store: &Store,
+    folder: &str,
+    sizes: &HashMap<String, u64>,
+    checksum: Option<&str>,
+) -> Result<Manifest> {
+    if !sizes.contains_key(manifest::FILE) {
+        return Err(Error::new(
+            Kind::Corrupt,
+            "its manifest.json is missing: it was removed, or its removal has begun",
+        ));
+    }
+    let expected =
+        checksum.map(|sha256| Expected { bytes: sizes[manifest::FILE], sha256: sha256.to_owned() });
+    let bytes = all(store, folder, manifest::FILE, expected, manifest::MAX_BYTES as u64).await?;
+    let manifest = Manifest::parse(&bytes)?;
+    for object in &manifest.objects {
+        match sizes.get(&object.name) {
+            Some(bytes) if *bytes == object.bytes => {}
+            Some(bytes) => {
+                return Err(Error::new(
+                    Kind::Corrupt,
+                    format!("the file {} has {bytes} bytes, its manifest says {}", object.name, object.bytes),
+                ));
+            }
+            None => return Err(Error::new(Kind::Corrupt, format!("the file {} is missing", object.name))),
+        }
+    }
+    Ok(manifest)
+}
+
+/// A whole small object, proven.
+async fn all(
+    store: &Store,
+    folder: &str,
+    name: &str,
+    expected: Option<Expected>,
+    limit: u64,
+) -> Result<Bytes> {
+    let key = ObjectKey::parse(&format!("{folder}{name}"))?;
+    let mut reading = Reading::open(store, &key, expected).await?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = reading.next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > limit {
+            return Err(Error::new(Kind::Corrupt, format!("the file {name} is larger than {limit} bytes")));
+        }
+    }
+    Ok(bytes.into())
+}

@@ -1,0 +1,282 @@
+//! The end of a run: completed or failed, by the holder of its lease.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    claim::{HOLDS, Lease, fenced},
+    item,
+    record::{Record, Status, TableLine},
+    table::{Ledger, missing},
+};
+use crate::base::{self, Error, Kind, Result, clock, id::RunId};
+
+/// Tables named in a record take at most this many bytes: an item may have 400 KB, and each index copies it.
+const TABLES_BYTES: usize = 96 << 10;
+/// Warnings kept in a record.
+const WARNINGS: usize = 50;
+/// Characters of a message or warning kept.
+const SENTENCE: usize = 600;
+
+/// What a completed run puts into its record; what is none stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Completion {
+    /// Bytes stored.
+    pub file_size: Option<u64>,
+    /// Bytes before compression.
+    pub raw_size: Option<u64>,
+    /// Rows.
+    pub record_count: Option<u64>,
+    /// Tables.
+    pub table_count: Option<u64>,
+    /// SHA-256 of manifest.json, in hex.
+    pub checksum: Option<String>,
+    /// The server's version text.
+    pub database_version: Option<String>,
+    /// One sentence on how it went.
+    pub message: Option<String>,
+    /// Hand-overs of the snapshot.
+    pub hops: Option<u64>,
+    /// What a person should know although the run completed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// All tables; the record keeps the largest ones, as many as it has room for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableLine>,
+    /// Set by the ledger: tables that found no room.
+    pub tables_omitted: Option<u64>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable code: `base::Kind::code`.
+    pub code: String,
+    /// One sentence that names the object and the cause.
+    pub message: String,
+    /// Warnings met before.
+    pub warnings: Vec<String>,
+}
+
+impl From<&base::Error> for Failure {
+    /// The error's code and its whole chain, with the advice of its kind.
+    fn from(error: &base::Error) -> Self {
+        let advice = error.kind().advice();
+        let message = if advice.is_empty() { error.to_string() } else { format!("{error} ({advice})") };
+        Self { code: error.kind().code().into(), message, warnings: Vec::new() }
+    }
+}
+
+impl Ledger {
+    /// Ends a run as completed. Done again after a lost answer, it is no error.
+    ///
+    /// # Errors
+    /// [`Kind::Fenced`] when the record was closed or taken over meanwhile: the run does not count.
+    pub async fn complete(&self, lease: &Lease, completion: Completion) -> Result<Record> {
+        self.end(lease, Status::Completed, fields(&fit(completion))?).await
+    }
+
+    /// Ends a run as failed. Done again after a lost answer, it is no error.
+    ///
+    /// # Errors
+    /// As [`Ledger::complete`].
+    pub async fn fail(&self, lease: &Lease, failure: &Failure) -> Result<Record> {
+        self.end(lease, Status::Failed, failure.fields()?).await
+    }
+
+    /// Ends a pending run as failed: the function that was to claim it could not be started.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]; [`Kind::Conflict`] when it was claimed or closed meanwhile.
+    pub async fn fail_pending(&self, id: &RunId, failure: &Failure) -> Result<Record> {
+        let close = Closing::new(Status::Failed, None, clock::now(), failure.fields()?);
+        let pending = (":pending", item::text(Status::Pending.name()));
+        match self.close(id, close, "#status = :pending", [pending]).await? {
+            Ok(record) => Ok(record),
+            Err(Some(there)) => {
+                Err(Error::new(Kind::Conflict, format!("the run {id} is {} already", there.status.name())))
+            }
+            Err(None) => Err(missing(id)),
+        }
+    }
+
+    async fn end(&self, lease: &Lease, status: Status, fields: Vec<Field>) -> Result<Record> {
+        let close = Closing::new(status, lease.started_at, clock::now(), fields);
+        match self.close(&lease.id, close, HOLDS, lease.terms()).await? {
+            Ok(record) => Ok(record),
+            // The SDK sends it again when the answer was lost. Any other closing raises the fence.
+            Err(Some(there)) if there.status == status && there.fence == lease.fence => Ok(*there),
+            Err(there) => Err(fenced(lease, there.as_deref())),
+        }
+    }
+
+    /// The one update that makes a record final; answers as `update` does.
+    pub(super) async fn close<const N: usize>(
+        &self,
+        id: &RunId,
+        close: Closing,
+        condition: &str,
+        terms: [(&str, AttributeValue); N],
+    ) -> Result<Result<Record, Option<Box<Record>>>> {
+        let (update, values) = close.update();
+        let values = values.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        self.update(id, &update, condition, values.chain(terms)).await
+    }
+}
+
+/// An attribute's name and value.
+pub(super) type Field = (String, AttributeValue);
+
+/// What making a record final writes.
+pub(super) struct Closing {
+    fields: Vec<Field>,
+    raise_fence: bool,
+}
+
+impl Closing {
+    /// `fields` besides the status and the times.
+    pub(super) fn new(
+        status: Status,
+        started: Option<Timestamp>,
+        now: Timestamp,
+        fields: Vec<Field>,
+    ) -> Self {
+        let mut fields = fields;
+        fields.push(("status".into(), item::text(status.name())));
+        fields.push(("finished_at".into(), item::text(clock::text(now))));
+        if let Some(ms) = Record::elapsed(started, now) {
+            fields.push(("duration_ms".into(), item::number(ms)));
+        }
+        Self { fields, raise_fence: false }
+    }
+
+    /// Raises the fence as well: for whoever closes the run of another.
+    pub(super) fn raising_the_fence(mut self) -> Self {
+        self.raise_fence = true;
+        self
+    }
+
+    fn update(self) -> (String, Vec<(String, AttributeValue)>) {
+        let mut sets: Vec<String> =
+            self.fields.iter().map(|(name, _)| format!("{} = :set_{name}", placeholder(name))).collect();
+        let mut values: Vec<_> =
+            self.fields.into_iter().map(|(name, value)| (format!(":set_{name}"), value)).collect();
+        if self.raise_fence {
+            sets.push("fence = fence + :set_one".into());
+            values.push((":set_one".into(), item::number(1)));
+        }
+        (format!("SET {} REMOVE #open, lease_owner, lease_until", sets.join(", ")), values)
+    }
+}
+
+/// `status` and `open` are reserved words of DynamoDB's expressions.
+fn placeholder(name: &str) -> &str {
+    if name == "status" { "#status" } else { name }
+}
+
+impl Failure {
+    /// A failure with a code of the ledger's own.
+    pub(super) fn closed(code: &str, message: String) -> Self {
+        Self { code: code.into(), message, warnings: Vec::new() }
+    }
+
+    pub(super) fn fields(&self) -> Result<Vec<Field>> {
+        let mut all = vec![
+            ("error_code".to_owned(), item::text(self.code.clone())),
+            ("message".to_owned(), item::text(sentence(&self.message))),
+        ];
+        if !self.warnings.is_empty()
+            && let Some(warnings) = item::attribute(&few(self.warnings.clone()))?
+        {
+            all.push(("warnings".to_owned(), warnings));
+        }
+        Ok(all)
+    }
+}
+
+fn fields(completion: &Completion) -> Result<Vec<Field>> {
+    match item::attribute(completion)? {
+        Some(AttributeValue::M(map)) => Ok(map.into_iter().collect()),
+        _ => Err(Error::new(Kind::Internal, "a completion is not an object")),
+    }
+}
+
+/// Cuts a completion down to what an item has room for.
+fn fit(mut completion: Completion) -> Completion {
+    completion.warnings = few(completion.warnings);
+    completion.message = completion.message.as_deref().map(sentence);
+    completion.tables.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+    let mut room = TABLES_BYTES;
+    let fitting = completion.tables.iter().take_while(|table| {
+        // Names and numbers of the map's attributes, their overhead and the entry's own: about 60 bytes.
+        let size = table.name.len() + 60;
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    });
+    let kept = fitting.count();
+    let omitted = completion.tables.len() - kept;
+    completion.tables.truncate(kept);
+    completion.tables_omitted = (omitted > 0).then_some(omitted as u64);
+    completion
+}
+
+fn few(mut warnings: Vec<String>) -> Vec<String> {
+    let more = warnings.len().saturating_sub(WARNINGS);
+    warnings.truncate(WARNINGS);
+    warnings.iter_mut().for_each(|w| *w = sentence(w));
+    if more > 0 {
+        warnings.push(format!("and {more} more; see the function's log"));
+    }
+    warnings
+}
+
+fn sentence(text: &str) -> String {
+    if text.chars().nth(SENTENCE).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(SENTENCE).chain("…".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completion_keeps_the_largest_tables_and_says_how_many_it_leaves_out() {
+        let tables =
+            (0..10_000u64).map(|n| TableLine { name: format!("public.t{n}"), rows: n, bytes: n }).collect();
+        let done = fit(Completion { tables, ..Completion::default() });
+        let kept = done.tables.len() as u64;
+        assert!((1_000..2_000).contains(&kept), "{kept}");
+        assert_eq!(done.tables_omitted, Some(10_000 - kept));
+        assert_eq!(done.tables[0].name, "public.t9999");
+    }
+
+    #[test]
+    fn what_a_completion_does_not_say_is_not_written() {
+        let written = fields(&fit(Completion { record_count: Some(3), ..Completion::default() })).unwrap();
+        assert_eq!(written, vec![("record_count".to_owned(), item::number(3))]);
+    }
+
+    #[test]
+    fn warnings_and_sentences_are_bounded() {
+        let few = few(vec!["é".repeat(3_000); 150]);
+        assert_eq!(few.len(), WARNINGS + 1);
+        assert_eq!(few[0].chars().count(), SENTENCE + 1);
+        assert_eq!(few[WARNINGS], "and 100 more; see the function's log");
+    }
+
+    #[test]
+    fn a_failure_says_what_can_be_done() {
+        let error = Error::new(Kind::Authentication, "password authentication failed for user \"u\"");
+        let failure = Failure::from(&error);
+        assert_eq!(failure.code, "authentication");
+        assert!(
+            failure.message.ends_with("(check the user and password in the secret)"),
+            "{}",
+            failure.message
+        );
+    }
+}
