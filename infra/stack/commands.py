@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     invoke = command("invoke", "invoke a function and print its answer")
     invoke.add_argument("function", metavar="FUNCTION", help="scheduled-backup, restore, retention-cleanup or api")
     invoke.add_argument("event", nargs="?", type=options, default={}, metavar="EVENT", help="the event, JSON")
+    token = command("token", "a token for the API, good for an hour")
+    token.add_argument("--scope", default="backup:read backup:write", help="default: %(default)s")
     logs = command("logs", "the log of a function, of postgres, moto or lambda-host")
     logs.add_argument("function", metavar="FUNCTION")
     test = command("test", "everything that must hold: format, lints, template, licences, unit and end-to-end tests")
@@ -58,11 +60,13 @@ def options(text: str) -> dict[str, Any]:
 def run(arguments: list[str]) -> int:
     """Carries out one command; gives the exit status."""
     asked = parser().parse_args(arguments)
-    from . import host, lifecycle, paths, state
+    from . import host, lifecycle, paths, sample, state
 
     match asked.command:
         case "up":
             stack, started = lifecycle.up()
+            if started:
+                sample.fill(stack)
             print(json.dumps(overview(stack), indent=2))
             return 0
         case "down":
@@ -77,6 +81,11 @@ def run(arguments: list[str]) -> int:
             ok, answer = host.invoke(state.required(), asked.function, asked.event)
             sys.stdout.write(answer.decode(errors="replace") + "\n")
             return 0 if ok else 1
+        case "token":
+            from . import token
+
+            print(token.make(state.required(), asked.scope))
+            return 0
         case "logs":
             stack = state.load()
             name = stack.functions.get(asked.function, asked.function) if stack else asked.function

@@ -1,13 +1,12 @@
 """The whole way once: sample database, scheduled backup, record, objects, restore, comparison."""
 
 import sys
-import time
 
 import psycopg
 from psycopg import sql
 
-from . import aws, compare, host, lifecycle, paths, postgres, records, runs
-from .lifecycle import say
+from . import aws, compare, host, lifecycle, postgres, records, runs, sample
+from .prerequisites import say
 from .state import Stack
 
 COPY = "_pgbaton_demo"
@@ -33,28 +32,22 @@ def _failed(why: str) -> int:
 
 
 def _shop(stack: Stack) -> int:
-    say(f"filling database {lifecycle.SHOP}")
-    begun = time.monotonic()
+    restored = f"{sample.NAME}_restored"
     with psycopg.connect(stack.postgres_url, autocommit=True) as db:
-        for name in (lifecycle.SHOP, f"{lifecycle.SHOP}_restored"):
-            db.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-        db.execute(sql.SQL("create database {}").format(sql.Identifier(lifecycle.SHOP)))
-    url = postgres.with_database(stack.postgres_url, lifecycle.SHOP)
-    with psycopg.connect(url, autocommit=True) as db:
-        db.execute(paths.SAMPLE.read_text())
-    say(f"filled in {time.monotonic() - begun:.1f} s")
-    return _round_trip(stack, url, postgres.with_database(stack.postgres_url, f"{lifecycle.SHOP}_restored"))
+        db.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(restored)))
+    url = sample.fill(stack)
+    return _round_trip(stack, url, postgres.with_database(stack.postgres_url, restored))
 
 
 def _own(stack: Stack, url: str, keep: bool) -> int:
     """The user's database: its copy stands beside it and is dropped at the end."""
-    name = postgres.database_of(url)
+    name = runs.database(url)
     copy = name[: 63 - len(COPY)] + COPY
     target = postgres.with_database(url, copy)
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as db:
         if db.execute("select 1 from pg_catalog.pg_database where datname = %s", (copy,)).fetchone():
             return _failed(f"the server has a database {copy} already; drop it first")
-    main = postgres.with_database(stack.postgres_url, lifecycle.SHOP)
+    main = postgres.with_database(stack.postgres_url, sample.NAME)
     aws.put_secret(stack.aws_endpoint, "pgbaton/main", url, stack.region)
     try:
         return _round_trip(stack, url, target)

@@ -44,6 +44,8 @@ def start(stack: Stack, deployed: Deployed, programs: Path) -> None:
             "AWS_ENDPOINT_URL_LAMBDA": stack.invoke_url,
             "AWS_EC2_METADATA_DISABLED": "true",
             "PGBATON_STACK": stack.mark,
+            # Where this machine keeps the roots of TLS, if not in the usual place.
+            **{name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ},
         },
         "functions": [
             {

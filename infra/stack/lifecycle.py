@@ -1,19 +1,13 @@
 """Starting and stopping the whole stack."""
 
 import secrets
-import sys
 import time
 
-from . import aws, host, postgres, processes, state, template
+from . import aws, host, postgres, processes, sample, state, template
+from .prerequisites import say
 from .state import Stack
 
 LABEL = "main"
-SHOP = "shop"
-
-
-def say(line: str) -> None:
-    """Progress, on standard error: standard output is for results."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def up() -> tuple[Stack, bool]:
@@ -48,7 +42,7 @@ def up() -> tuple[Stack, bool]:
 
 
 def _deploy(stack: Stack, programs) -> None:
-    shop = postgres.with_database(stack.postgres_url, SHOP)
+    shop = sample.create(stack)
     stack.main_secret = aws.put_secret(stack.aws_endpoint, "pgbaton/main", shop)
     stack.jwt_secret = aws.put_secret(stack.aws_endpoint, "pgbaton/jwt", secrets.token_urlsafe(32))
     parameters = {

@@ -19,7 +19,7 @@ def open_folder() -> Path:
     if os.geteuid() != 0:
         return LOCAL
     mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"pgbaton-{mark}"
+    folder = Path(tempfile.gettempdir()) / f"pgbaton-local-{mark}"
     folder.mkdir(mode=0o755, exist_ok=True)
     if folder.stat().st_uid != 0 or folder.is_symlink():
         raise SystemExit(f"{folder} belongs to someone else; remove it")

@@ -20,10 +20,15 @@ def fail(sentence: str) -> None:
     sys.exit(f"infra/local: {sentence}")
 
 
+def say(line: str) -> None:
+    """Progress, on standard error: standard output is for results."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def check() -> None:
     """Names the first thing that is missing and the command that installs it."""
-    if sys.version_info < (3, 10):
-        fail(f"Python 3.10 or later is needed, this is {sys.version.split()[0]}: apt-get install python3")
+    if sys.version_info < (3, 11):
+        fail(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}: apt-get install python3")
     if not sys.platform.startswith("linux"):
         fail("the local stack runs on Linux only: it reads /proc")
     for module in ("venv", "ensurepip"):
@@ -43,7 +48,7 @@ def venv(folder: Path = paths.VENV, packages: list[str] | None = None, what: str
     python, mark = folder / "bin" / "python", folder / "installed"
     if python.exists() and mark.exists() and mark.read_text() == wanted:
         return python
-    print(f"installing {what} into {folder.relative_to(paths.ROOT)} (once, about a minute)", file=sys.stderr, flush=True)
+    say(f"installing {what} into {folder.relative_to(paths.ROOT)} (once, about a minute)")
     paths.LOCAL.mkdir(exist_ok=True)
     if folder.exists():
         shutil.rmtree(folder)

@@ -1,5 +1,6 @@
 """Background processes: started in sessions of their own, found again by the stack's mark, stopped for certain."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -107,10 +108,8 @@ def stop(mark: str, order: list[int]) -> None:
 
 def kill(pid: int, how: signal.Signals) -> None:
     """Sends a signal; a process that is gone is no error."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, how)
-    except ProcessLookupError:
-        pass
 
 
 def until(what: Callable[[], bool], seconds: float) -> bool:

@@ -113,8 +113,8 @@ def as_console(record: dict[str, Any]) -> str:
     head = ("Attribute name", "Type", "Value")
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(3)]
     rule = "+" + "+".join("-" * (w + 2) for w in widths) + "+"
-    lines = [rule, "| " + " | ".join(h.ljust(w) for h, w in zip(head, widths)) + " |", rule]
-    lines += ["| " + " | ".join(c.ljust(w) for c, w in zip(r, widths)) + " |" for r in rows]
+    lines = [rule, "| " + " | ".join(h.ljust(w) for h, w in zip(head, widths, strict=True)) + " |", rule]
+    lines += ["| " + " | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) + " |" for r in rows]
     return "\n".join([*lines, rule])
 
 

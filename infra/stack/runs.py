@@ -25,7 +25,7 @@ def label(name: str) -> str:
 
 def begin_backup(stack: Stack, url: str, options: dict[str, Any]) -> str:
     """Invokes `scheduled-backup` for a database; gives the run's id."""
-    name = label(_database(url))
+    name = label(database(url))
     secret = aws.put_secret(stack.aws_endpoint, f"pgbaton/local/{name}-{secrets.token_hex(4)}", url, stack.region)
     event = {"id": run_id(), "eventId": str(uuid.uuid4()), "databaseSecret": secret, "database": name, "createdBy": "infra/local"}
     return _send(stack, "scheduled-backup", {**event, **options})
@@ -36,7 +36,7 @@ def begin_restore(stack: Stack, source: str, url: str, options: dict[str, Any]) 
     secret = aws.put_secret(stack.aws_endpoint, f"pgbaton/local/target-{secrets.token_hex(4)}", url, stack.region)
     what = "backupId" if re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", source) or "/" not in source else "filepath"
     event = {"id": run_id(), "eventId": str(uuid.uuid4()), what: source, "targetSecret": secret, "createDatabase": True}
-    _database(url)
+    database(url)
     return _send(stack, "restore", {**event, "createdBy": "infra/local", **options})
 
 
@@ -47,7 +47,8 @@ def _send(stack: Stack, function: str, event: dict[str, Any]) -> str:
     return event["id"]
 
 
-def _database(url: str) -> str:
+def database(url: str) -> str:
+    """The database that a connection string names; ends the program when it is none."""
     try:
         return postgres.database_of(url)
     except psycopg.ProgrammingError:

@@ -12,6 +12,8 @@ from .prerequisites import fail
 class Stack:
     """A running stack."""
 
+    root: str = str(paths.ROOT)
+    """The working copy whose stack this is; a copied .local is not ours."""
     mark: str = ""
     """In the environment of every process of the stack, as PGBATON_STACK."""
     pids: dict[str, int] = field(default_factory=dict)
@@ -49,6 +51,8 @@ def load() -> Stack | None:
     except (FileNotFoundError, ValueError):
         return None
     known = {f.name for f in fields(Stack)}
+    if content.get("root") != str(paths.ROOT):
+        return None
     return Stack(**{k: v for k, v in content.items() if k in known})
 
 

@@ -1,5 +1,7 @@
 //! The Lambda host, run as a program, with a small function that speaks the runtime API.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must panic")]
+
 use std::{
     io::{BufRead, BufReader, Write},
     path::PathBuf,

@@ -73,7 +73,8 @@ impl Function {
         work.await.unwrap_or_else(|e| Err(Refusal::Broken(format!("the invoke was lost: {e}"))))
     }
 
-    /// An asynchronous invoke: tried until it succeeds, is out of retries, or too old. Throttling costs no retry, as on Lambda.
+    /// An asynchronous invoke: tried until it succeeds, is out of retries, or too old. Throttling costs no retry, as on Lambda. The queue is
+    /// memory only, and what is given up goes to the log, not to a failure destination.
     pub fn invoke_later(self: &Arc<Self>, invoke: Invoke) {
         let this = self.clone();
         tokio::spawn(async move {

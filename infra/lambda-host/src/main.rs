@@ -1,5 +1,6 @@
 //! Lambda on this machine: runs the functions of template.yaml as processes that speak the runtime API, with the Invoke API, an HTTP API
-//! front and EventBridge Scheduler's clock before them. Loopback only; asks nobody who they are; never deployed.
+//! front and EventBridge Scheduler's clock before them. Loopback only; asks nobody who they are; never deployed. Not as Lambda: instances
+//! are not frozen between invokes, memory counts one process, and nothing stops functions that invoke each other without end.
 //!
 //! `lambda-host <configuration file>` or `lambda-host -` for standard input. Its first line on standard output is a JSON object with the
 //! addresses it listens on.
