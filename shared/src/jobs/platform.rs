@@ -64,6 +64,20 @@ impl Platform {
         Ok(Self { config, sdk, store, ledger })
     }
 
+    /// Refuses to work while the service is switched off.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when `ENABLE_BACKUP_SERVICE` is false.
+    pub fn require_enabled(&self) -> Result<()> {
+        match self.config.enabled {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::Config,
+                "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
+            )),
+        }
+    }
+
     /// The AWS region, when one is configured.
     pub fn region(&self) -> Option<&str> {
         self.sdk.region().map(AsRef::as_ref)

@@ -39,12 +39,7 @@ use crate::{
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
-    if !platform.config.enabled {
-        return Err(Error::new(
-            Kind::Config,
-            "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
-        ));
-    }
+    platform.require_enabled()?;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {

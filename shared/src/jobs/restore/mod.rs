@@ -59,6 +59,7 @@ struct Found {
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &RestoreRequest) -> Result<Record> {
+    platform.require_enabled()?;
     if request.data_only {
         return Err(Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet"));
     }

@@ -88,6 +88,7 @@ pub struct Line {
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
+    platform.require_enabled()?;
     let mut outcome = Outcome::default();
     reap(platform, &mut outcome).await?;
     if let Action::Remove { dry_run } = action {
