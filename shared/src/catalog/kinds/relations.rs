@@ -95,6 +95,8 @@ impl Relation {
 pub(crate) struct Relations {
     version: ServerVersion,
     by_oid: BTreeMap<u32, Relation>,
+    /// Partitioned table to its own partitions.
+    partitions: HashMap<u32, Vec<u32>>,
 }
 
 const RELATIONS: &str = "SELECT c.oid, c.relname, c.relnamespace, n.nspname, c.relkind, c.relpersistence, c.relowner, \
@@ -145,7 +147,13 @@ impl Relations {
         for relation in by_oid.values_mut() {
             relation.columns = columns.remove(&relation.oid).unwrap_or_default();
         }
-        let mut relations = Self { version: cx.version, by_oid };
+        let mut partitions: HashMap<u32, Vec<u32>> = HashMap::new();
+        for relation in by_oid.values().filter(|r| r.is_partition) {
+            for parent in &relation.parents {
+                partitions.entry(*parent).or_default().push(relation.oid);
+            }
+        }
+        let mut relations = Self { version: cx.version, by_oid, partitions };
         columns::flag_inherited(&mut relations, cx.version);
         Ok(relations)
     }
@@ -189,6 +197,19 @@ impl Relations {
             }
         }
         top
+    }
+
+    /// All partitions below a partitioned table, on every level.
+    pub fn partitions_below(&self, table: u32) -> Vec<&Relation> {
+        let mut below: Vec<&Relation> = Vec::new();
+        let mut open = vec![table];
+        while let Some(parent) = open.pop() {
+            for child in self.partitions.get(&parent).into_iter().flatten() {
+                below.extend(self.get(*child));
+                open.push(*child);
+            }
+        }
+        below
     }
 
     /// Whether rows of this partition must be loaded through the root (pg_dump's `forcePartitionRootLoad`).
