@@ -50,6 +50,8 @@ pub(crate) struct Relation {
     /// Whether it gets entries; the others are only known as parents.
     pub archived: bool,
     pub parents: Vec<u32>,
+    /// A parent is of a kind that is not archived.
+    pub is_orphan: bool,
     pub columns: Vec<Column>,
 }
 
@@ -153,6 +155,7 @@ impl Relations {
                 partitions.entry(*parent).or_default().push(relation.oid);
             }
         }
+        orphans(&mut by_oid);
         let mut relations = Self { version: cx.version, by_oid, partitions };
         columns::flag_inherited(&mut relations, cx.version);
         Ok(relations)
@@ -269,8 +272,22 @@ fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {
         archived: cx.namespaces.contains_key(&field(row, "relnamespace")?)
             && !cx.extension_members.contains(&CatalogId::relation(oid)),
         parents: Vec::new(),
+        is_orphan: false,
         columns: Vec::new(),
     })
+}
+
+/// A table may inherit from a foreign table, which is not archived yet: it stands alone then, with all of its columns.
+fn orphans(by_oid: &mut BTreeMap<u32, Relation>) {
+    let known: std::collections::BTreeSet<u32> = by_oid.keys().copied().collect();
+    for relation in by_oid.values_mut() {
+        let parents = relation.parents.len();
+        relation.parents.retain(|parent| known.contains(parent));
+        if relation.parents.len() < parents {
+            relation.is_orphan = true;
+            relation.columns.iter_mut().for_each(|column| column.is_local = true);
+        }
+    }
 }
 
 /// `name=value, …` of a WITH clause, as `appendReloptionsArray` of PostgreSQL's fe_utils writes it.
