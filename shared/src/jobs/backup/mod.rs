@@ -27,7 +27,7 @@ use crate::{
         manifest::{self, Database, Object},
         toc::Header,
     },
-    base::{Error, Kind, Result, ResultExt, clock},
+    base::{Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
     pg::ServerVersion,
