@@ -13,6 +13,7 @@
 pub mod database;
 pub mod deployment;
 pub mod host;
+pub mod roles;
 pub mod tables;
 
 /// A variable of the environment that `infra/local test` sets.
