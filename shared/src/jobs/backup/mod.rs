@@ -27,7 +27,7 @@ use crate::{
         manifest::{self, Database, Object},
         toc::Header,
     },
-    base::{Result, ResultExt, clock},
+    base::{Kind, Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
     pg::ServerVersion,
@@ -44,16 +44,17 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
-        Begun::Elsewhere(record) => {
-            tracing::info!(id = %record.id, status = record.status.name(), "another delivery of this event runs or ran this backup");
-            return Ok(*record);
-        }
+        Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
-    if let Some(stopped) = stopped {
-        abort_uploads(platform, &stopped).await?;
-    }
-    let backup = Backup { platform, request, record: &record, lease: &lease };
-    run::conduct(platform, invocation, &record, &lease, backup.work(), || async {
+    let backup = Backup {
+        platform,
+        request,
+        record: &record,
+        lease: &lease,
+        stopped: stopped.as_deref(),
+        readers: reader::affordable(platform.config.concurrency, invocation.budget.memory_bytes()),
+    };
+    run::conduct(platform, invocation, &record, &lease, backup.work(), |_| async {
         abort_uploads(platform, &record).await.map(|()| None)
     })
     .await
@@ -85,11 +86,20 @@ struct Backup<'a> {
     request: &'a BackupRequest,
     record: &'a Record,
     lease: &'a Lease,
+    /// An earlier attempt at the same event, whose function was killed.
+    stopped: Option<&'a Record>,
+    /// Tables to read at once.
+    readers: usize,
 }
 
 impl Backup<'_> {
     async fn work(&self) -> Result<Completion> {
         let Platform { config, store, ledger, .. } = self.platform;
+        if let Some(stopped) = self.stopped
+            && let Err(e) = abort_uploads(self.platform, stopped).await
+        {
+            tracing::warn!(id = %stopped.id, error = %e, "cleaning up after a killed run; the reaper will do it");
+        }
         store.check_bucket().await?;
         let info = match &self.request.database_secret {
             Some(secret) => self.platform.secret_connection(secret).await?,
@@ -97,6 +107,12 @@ impl Backup<'_> {
         };
         let codec = Codec::from(self.request.compression(config.compression));
         let mut warnings = info.warnings();
+        if self.readers < config.concurrency {
+            warnings.push(format!(
+                "only {} of {} tables are read at once: the function has too little memory for more",
+                self.readers, config.concurrency
+            ));
+        }
 
         let holder =
             snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
@@ -118,7 +134,7 @@ impl Backup<'_> {
             store: store.clone(),
             folder: folder.clone(),
             codec,
-            concurrency: config.concurrency,
+            concurrency: self.readers,
         };
         let (mut objects, fewer) = readers.run(work, Arc::clone(&tally)).await?;
         warnings.extend(fewer);

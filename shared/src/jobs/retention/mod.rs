@@ -90,16 +90,19 @@ pub struct Line {
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
     platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    reap(platform, &mut outcome).await?;
-    if let Action::Remove { dry_run } = action {
-        remove(platform, dry_run, &mut outcome).await?;
-    }
+    // Neither keeps the other from being done.
+    let reaped = reap(platform, &mut outcome).await;
+    let removed = match action {
+        Action::Reap => Ok(()),
+        Action::Remove { dry_run } => remove(platform, dry_run, &mut outcome).await,
+    };
     tracing::info!(
         closed = outcome.closed.len(),
         aborted_uploads = outcome.aborted_uploads,
         removed = outcome.removed.len(),
         "cleaned up"
     );
+    reaped.and(removed)?;
     Ok(outcome)
 }
 
@@ -118,9 +121,9 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
             }
         }
     }
-    // No run lasts a day: what was begun before is nobody's.
-    let day = now.checked_sub(24.hours()).ok();
-    let aborted = store.abort_uploads(&config.prefix, day).await.context("aborting orphaned uploads")?;
+    // Lambda ends every run within 15 minutes: what was begun an hour ago is nobody's.
+    let old = now.checked_sub(1.hours()).ok();
+    let aborted = store.abort_uploads(&config.prefix, old).await.context("aborting orphaned uploads")?;
     outcome.aborted_uploads += aborted.len();
     failure.map_or(Ok(()), Err)
 }
