@@ -33,11 +33,13 @@ pub struct Wishes {
     pub memory: u64,
     /// Seconds before each retry of an asynchronous invoke.
     pub retry_delays: Vec<f64>,
+    /// Retries of an asynchronous invoke, 0 to 2.
+    pub retries: u64,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { environment: Vec::new(), timeout: 300, memory: 1769, retry_delays: vec![0.5, 0.5] }
+        Self { environment: Vec::new(), timeout: 300, memory: 1769, retry_delays: vec![0.5, 0.5], retries: 2 }
     }
 }
 
@@ -69,6 +71,9 @@ impl Deployment {
             "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
             "BACKUP_FUNCTION": "scheduled-backup", "LOG_LEVEL": "debug",
         });
+        // The API starts backups through the host; its address must be known before it runs.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port");
+        environment["AWS_ENDPOINT_URL_LAMBDA"] = format!("http://{port}").into();
         for (name, value) in &wishes.environment {
             environment[name] = value.as_str().into();
         }
@@ -76,11 +81,11 @@ impl Deployment {
         let functions: Vec<Value> = ["scheduled-backup", "restore", "retention-cleanup", "api"]
             .into_iter()
             .map(|name| {
-                json!({"name": name, "command": [folder.join(name)], "timeout": wishes.timeout, "memory": wishes.memory})
+                json!({"name": name, "command": [folder.join(name)], "timeout": wishes.timeout, "memory": wishes.memory, "retries": wishes.retries})
             })
             .collect();
         let host = Host::start(json!({
-            "region": "us-east-1", "environment": environment, "functions": functions, "tick": false,
+            "region": "us-east-1", "environment": environment, "functions": functions, "tick": false, "invoke": port,
             "retryDelaysSeconds": wishes.retry_delays, "api": {"function": "api"},
         }));
         Self { store: Store::new(s3.clone(), bucket), s3, tables, host }
@@ -111,6 +116,51 @@ impl Deployment {
         let event = merged(json!({"targetSecret": self.secret(url).await}), more);
         let answer = self.host.invoke("restore", &event).await?;
         Ok(serde_json::from_value(answer).expect("a record"))
+    }
+
+    /// The only record that is there, or the newest.
+    pub async fn newest(&self) -> Record {
+        let mut all = self.records().await;
+        all.sort_by_key(|r| (r.created_at, r.id.clone()));
+        all.pop().expect("a record")
+    }
+
+    /// Looks until the records are as wanted, a minute at most.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&[Record]) -> bool) -> Vec<Record> {
+        let start = std::time::Instant::now();
+        loop {
+            let records = self.records().await;
+            if wanted(&records) {
+                return records;
+            }
+            assert!(start.elapsed().as_secs() < 60, "not {what}: {records:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Runs the reaper until it closes a run, a minute at most; gives what it answered.
+    pub async fn reap(&self) -> Value {
+        let start = std::time::Instant::now();
+        loop {
+            let answer =
+                self.host.invoke("retention-cleanup", &json!({"action": "reap"})).await.expect("the reaper");
+            if answer["closed"].as_array().is_some_and(|c| !c.is_empty()) {
+                return answer;
+            }
+            assert!(start.elapsed().as_secs() < 60, "nothing to reap");
+            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Nothing that must stay secret stands in a function's log or in a record.
+    pub async fn keeps_secret(&self, needle: &str) {
+        for function in ["scheduled-backup", "restore", "retention-cleanup", "api"] {
+            assert!(!self.host.log(function).contains(needle), "the log of {function} holds {needle}");
+        }
+        for record in self.records().await {
+            let text = serde_json::to_string(&record).expect("JSON");
+            assert!(!text.contains(needle), "{text}");
+        }
     }
 
     /// The record with this id, as it stands in the table.

@@ -105,6 +105,14 @@ impl Host {
         assert!(answer.status.is_success(), "{:?}", answer.body);
     }
 
+    /// Process ids of a function's instances.
+    pub async fn processes(&self, function: &str) -> Vec<i64> {
+        let health =
+            self.call("GET", &format!("{}/host/health", self.invoke_url), &[], Vec::new()).await.json();
+        let ids = health["functions"][function]["processes"].as_array().expect("processes");
+        ids.iter().filter_map(Value::as_i64).collect()
+    }
+
     /// All that a function wrote, with START, END and REPORT lines.
     pub fn log(&self, function: &str) -> String {
         std::fs::read_to_string(self.folder.join(format!("logs/{function}.log"))).unwrap_or_default()

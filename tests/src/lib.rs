@@ -12,6 +12,7 @@
 
 pub mod database;
 pub mod deployment;
+pub mod gate;
 pub mod host;
 pub mod roles;
 pub mod tables;

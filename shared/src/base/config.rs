@@ -1,5 +1,7 @@
 //! The configuration, read once at cold start from the environment. Names and defaults are those of template.yaml's parameters.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::{
@@ -90,6 +92,12 @@ pub struct Config {
     pub retention_days: u32,
     /// `BACKUP_CONCURRENCY` (4): tables read at once, 1 to 32.
     pub concurrency: usize,
+    /// `BACKUP_LOCK_TIMEOUT_SECONDS` (60), 1 to 600: how long a backup waits for tables that another session has locked exclusively, such as by a
+    /// running VACUUM FULL or ALTER TABLE.
+    pub lock_timeout: Duration,
+    /// `RUN_LEASE_SECONDS` (60), 5 to 600: how long a run counts as alive after its function last said so. Longer than Lambda's pause before a retry
+    /// (one minute) makes retries wait; shorter closes runs whose function could not reach DynamoDB for that time.
+    pub lease: Duration,
     /// `TZ` (UTC), an IANA name. Under Lambda it may begin with a colon.
     pub time_zone: TimeZone,
     /// `JWT_SECRET` or `JWT_SECRET_ARN`; without either the API answers 401 to all but health.
@@ -145,6 +153,8 @@ impl Config {
                 .map_err(|e| wrong("BACKUP_COMPRESSION", e.message()))?,
             retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
             concurrency: number("BACKUP_CONCURRENCY", get("BACKUP_CONCURRENCY"), 4, 1, 32)? as usize,
+            lock_timeout: seconds(&get, "BACKUP_LOCK_TIMEOUT_SECONDS", 60, 1, 600)?,
+            lease: seconds(&get, "RUN_LEASE_SECONDS", 60, 5, 600)?,
             time_zone: time_zone(get("TZ"))?,
             jwt: match (get("JWT_SECRET"), get("JWT_SECRET_ARN")) {
                 (Some(_), Some(_)) => {
@@ -197,6 +207,16 @@ fn number(name: &str, value: Option<String>, default: u32, least: u32, most: u32
         Ok(n) if (least..=most).contains(&n) => Ok(n),
         _ => Err(wrong(name, &format!("it must be a whole number from {least} to {most}"))),
     }
+}
+
+fn seconds(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    default: u32,
+    least: u32,
+    most: u32,
+) -> Result<Duration> {
+    Ok(Duration::from_secs(number(name, get(name), default, least, most)?.into()))
 }
 
 fn time_zone(value: Option<String>) -> Result<TimeZone> {
@@ -264,6 +284,7 @@ mod tests {
         let c = read(&[]).unwrap();
         assert!(c.enabled);
         assert_eq!((c.prefix.as_str(), c.retention_days, c.compression), ("backups/", 30, Compression::Zstd));
+        assert_eq!((c.lock_timeout.as_secs(), c.lease.as_secs()), (60, 60));
         assert!(c.main.is_none());
     }
 
@@ -272,6 +293,8 @@ mod tests {
         for (name, value) in [
             ("BACKUP_COMPRESSION", "lzma"),
             ("BACKUP_RETENTION_DAYS", "0"),
+            ("RUN_LEASE_SECONDS", "4"),
+            ("BACKUP_LOCK_TIMEOUT_SECONDS", "0"),
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),

@@ -140,6 +140,13 @@ impl Error {
         self
     }
 
+    /// Adds to the message what else a person must know, such as what is left behind.
+    #[must_use]
+    pub fn note(mut self, what: &str) -> Self {
+        self.message = format!("{}; {what}", self.message).into();
+        self
+    }
+
     /// Names the field of a request that is at fault, as the caller spelt it.
     #[must_use]
     pub fn at_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {

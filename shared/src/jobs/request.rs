@@ -10,7 +10,7 @@ mod record;
 mod restore;
 
 pub use backup::BackupRequest;
-pub use record::archive_folder;
+pub use record::{archive_folder, stored_at};
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget};
 
 #[cfg(test)]

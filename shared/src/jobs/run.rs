@@ -10,10 +10,7 @@ use crate::{
     ledger::{Completion, Delivery, Failure, Heartbeat, Lease, Record, Status},
 };
 
-/// How long a lease lasts unless renewed; the heartbeat renews it four times as often.
-pub(super) const LEASE: Duration = Duration::from_secs(60);
-
-/// Time kept back before the function's deadline, for aborting uploads and closing the record.
+/// Time kept back before the function's deadline, for aborting uploads and closing the record; a quarter of the function's time where that is less.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// What an event asks for.
@@ -41,7 +38,9 @@ pub(super) enum Begun {
 }
 
 /// Begins the run of an event, once: a second delivery finds the first one's run. Where that run's function was killed, its record is closed
-/// as failed and a new run is begun in its place, once.
+/// as failed and a new run is begun in its place, by one of the deliveries that find it so.
+///
+/// An event without any id is told by Lambda's request id, which its retries share.
 pub(super) async fn begin(
     platform: &Platform,
     invocation: &Invocation,
@@ -50,38 +49,63 @@ pub(super) async fn begin(
 ) -> Result<Begun> {
     let ledger = &platform.ledger;
     let now = clock::now();
-    let mut id = match &ask.id {
-        Some(id) => id.clone(),
-        None => RunId::random(now)?,
-    };
-    if let Some(event) = &ask.event_id {
-        id = match ledger.begin_delivery(event, &id).await? {
-            Delivery::First(id) | Delivery::Again(id) => id,
-        };
-    }
-    let mut stopped = None;
-    let record = match ledger.find(&id).await? {
-        None => create(platform, pending(id, now)?).await?,
-        Some(there) if there.status == Status::InProgress && there.is_stuck(now) => {
-            let closed = ledger.close_if_stuck(there, now).await?;
-            if closed.status != Status::Failed {
-                return Ok(Begun::Elsewhere(Box::new(closed)));
-            }
-            let mut again = pending(RunId::random(now)?, now)?;
-            again.retry_of = Some(closed.id.clone());
-            stopped = Some(Box::new(closed));
-            create(platform, again).await?
+    let mut id = match (&ask.id, &ask.event_id) {
+        (Some(id), None) => id.clone(),
+        (id, event) => {
+            let offered = id.clone().map_or_else(|| RunId::random(now), Ok)?;
+            let event = event.clone().unwrap_or_else(|| format!("request/{}", invocation.request_id));
+            first(ledger.begin_delivery(&event, &offered).await?)
         }
-        Some(there) if there.status == Status::Pending => there,
-        Some(there) => return Ok(Begun::Elsewhere(Box::new(there))),
     };
-    match ledger.claim(&record.id, &invocation.request_id, LEASE).await {
+    let mut stopped: Option<Box<Record>> = None;
+    let record = loop {
+        let record = match ledger.find(&id).await? {
+            Some(there) => settled(platform, there).await?,
+            None => {
+                let mut new = pending(id.clone(), now)?;
+                new.retry_of = stopped.as_ref().map(|s| s.id.clone());
+                create(platform, new).await?
+            }
+        };
+        match record.status {
+            Status::Pending => break record,
+            Status::Failed if record.was_abandoned() => {
+                id = first(
+                    ledger.begin_delivery(&format!("retry/{}", record.id), &RunId::random(now)?).await?,
+                );
+                stopped = Some(Box::new(record));
+            }
+            _ => return Ok(Begun::Elsewhere(Box::new(record))),
+        }
+    };
+    match ledger.claim(&record.id, &invocation.request_id, platform.config.lease).await {
         Ok(lease) => Ok(Begun::Claimed { record: Box::new(record), lease, stopped }),
         Err(e) if matches!(e.kind(), Kind::Busy | Kind::Conflict) => {
             Ok(Begun::Elsewhere(Box::new(ledger.get(&record.id).await?)))
         }
         Err(e) => Err(e),
     }
+}
+
+fn first(delivery: Delivery) -> RunId {
+    match delivery {
+        Delivery::First(id) | Delivery::Again(id) => id,
+    }
+}
+
+/// A run in progress once it is known whether its function lives: waits until its lease is renewed, or runs out and the run is closed. A retry
+/// that came before the lease ran out would otherwise take a dead run for a living one, and nobody would do the work.
+async fn settled(platform: &Platform, mut record: Record) -> Result<Record> {
+    let lease = record.lease_until;
+    while record.status == Status::InProgress && record.lease_until == lease {
+        let now = clock::now();
+        if record.is_stuck(now) {
+            return platform.ledger.close_if_stuck(record, now).await;
+        }
+        tokio::time::sleep(platform.config.lease / 20).await;
+        record = platform.ledger.get(&record.id).await?;
+    }
+    Ok(record)
 }
 
 async fn create(platform: &Platform, record: Record) -> Result<Record> {
@@ -94,7 +118,7 @@ async fn create(platform: &Platform, record: Record) -> Result<Record> {
 }
 
 /// Runs `work` under a heartbeat, until it ends, the lease is lost or the function's time is up, and then closes the record. `clean` undoes what
-/// a failed run left; what it cannot undo is logged and added to the record's message.
+/// a failed run left, and tells what it cannot undo; that is added to the record's message.
 ///
 /// # Errors
 /// The failure that the record tells of, once it is in the record.
@@ -108,19 +132,20 @@ pub(super) async fn conduct<W, C>(
 ) -> Result<Record>
 where
     W: Future<Output = Result<Completion>>,
-    C: Future<Output = Result<()>>,
+    C: Future<Output = Result<Option<String>>>,
 {
-    let heartbeat = Heartbeat::start(platform.ledger.clone(), lease.clone(), LEASE);
-    let time = invocation.budget.time_left().saturating_sub(LAST_WORDS);
+    let heartbeat = Heartbeat::start(platform.ledger.clone(), lease.clone(), platform.config.lease);
+    let left = invocation.budget.time_left();
+    let reserve = LAST_WORDS.min(left / 4);
     let lost = heartbeat.lost();
     let outcome = tokio::select! {
         outcome = work => outcome,
         () = lost.cancelled() => Err(heartbeat.error().unwrap_or_else(|| {
             Error::new(Kind::Fenced, format!("the run {} lost its lease", record.id))
         })),
-        () = tokio::time::sleep(time) => Err(Error::new(
+        () = tokio::time::sleep(left.saturating_sub(reserve)) => Err(Error::new(
             Kind::Budget,
-            format!("the time of the function is up: {} was not done {} s before its time-out", record.kind.name(), LAST_WORDS.as_secs()),
+            format!("the time of the function is up: the {} was not done {:.0} s before its time-out", record.kind.name(), reserve.as_secs_f64()),
         )),
     };
     let doing = || format!("{} of database {}", record.kind.name(), record.database);
@@ -128,7 +153,7 @@ where
         Ok(completion) => platform.ledger.complete(lease, completion).await.with_context(doing),
         Err(e) => Err(e.context(doing())),
     };
-    let error = match ended {
+    let mut error = match ended {
         Ok(record) => {
             tracing::info!(id = %record.id, database = %record.database, rows = record.record_count, bytes = record.file_size,
                 warnings = record.warnings.len(), "{} completed", record.kind.name());
@@ -136,15 +161,22 @@ where
         }
         Err(error) => error,
     };
-    let mut failure = Failure::from(&error);
-    if let Err(left) = clean().await {
-        tracing::warn!(id = %record.id, error = %left, "cleaning up after a failed run");
-        failure.message.push_str(&format!("; cleaning up: {left}"));
+    // Closing the record matters more than a clean bucket, which the reaper sees to as well.
+    let limit = invocation.budget.time_left() / 2;
+    let left = match tokio::time::timeout(limit, clean()).await {
+        Ok(Ok(left)) => left,
+        Ok(Err(e)) => Some(format!("cleaning up: {e}")),
+        Err(_) => Some(format!("cleaning up was not done within {} s", limit.as_secs())),
+    };
+    if let Some(left) = left {
+        error = error.note(&left);
     }
     tracing::error!(id = %record.id, database = %record.database, code = error.kind().code(), error = %error, cause = ?error,
         "{} failed", record.kind.name());
-    if error.kind() != Kind::Fenced {
-        platform.ledger.fail(lease, &failure).await.context("closing the record")?;
+    if error.kind() != Kind::Fenced
+        && let Err(e) = platform.ledger.fail(lease, &Failure::from(&error)).await
+    {
+        tracing::error!(id = %record.id, error = %e, "the record could not be closed; the reaper will close it");
     }
     drop(heartbeat);
     Err(error)

@@ -16,6 +16,10 @@ use crate::base::{Error, Kind, Result, clock, id::RunId};
 /// How long a record may stay pending: a function that has not claimed it by then never started.
 pub const START_LIMIT: Duration = Duration::from_secs(3_600);
 
+/// Codes of the ledger's own in `error_code`.
+const NEVER_STARTED: &str = "never_started";
+const FUNCTION_STOPPED: &str = "function_stopped";
+
 impl Record {
     /// Whether nobody works on it: its lease ran out, or it was never claimed within [`START_LIMIT`].
     pub fn is_stuck(&self, now: Timestamp) -> bool {
@@ -28,21 +32,27 @@ impl Record {
         }
     }
 
+    /// Whether it was closed because nobody worked on it: its event may be served again, by a new run.
+    pub fn was_abandoned(&self) -> bool {
+        self.status == Status::Failed
+            && self.error_code.as_deref().is_some_and(|c| matches!(c, NEVER_STARTED | FUNCTION_STOPPED))
+    }
+
     fn why_stuck(&self) -> Failure {
         match (self.status, self.lease_until.and_then(|ms| Timestamp::from_millisecond(ms).ok())) {
             (Status::Pending, _) => Failure::closed(
-                "never_started",
+                NEVER_STARTED,
                 format!("no function started this run within {} minutes", START_LIMIT.as_secs() / 60),
             ),
             (_, Some(until)) => Failure::closed(
-                "function_stopped",
+                FUNCTION_STOPPED,
                 format!(
                     "the function was stopped before it finished (its lease ran out at {})",
                     clock::text(until)
                 ),
             ),
             (_, None) => Failure::closed(
-                "function_stopped",
+                FUNCTION_STOPPED,
                 "the function was stopped before it finished (its record holds no lease)".into(),
             ),
         }

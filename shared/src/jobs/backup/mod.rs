@@ -13,12 +13,12 @@ mod entries;
 mod reader;
 mod snapshot;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Invocation, Platform,
     progress::Tally,
-    request::{BackupRequest, archive_folder},
+    request::{BackupRequest, archive_folder, stored_at},
     run::{self, Ask, Begun},
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
         manifest::{self, Database, Object},
         toc::Header,
     },
-    base::{Error, Kind, Result, ResultExt, clock},
+    base::{Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
     pg::ServerVersion,
@@ -39,12 +39,7 @@ use crate::{
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
-    if !platform.config.enabled {
-        return Err(Error::new(
-            Kind::Config,
-            "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
-        ));
-    }
+    platform.require_enabled()?;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
@@ -58,17 +53,29 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
         abort_uploads(platform, &stopped).await?;
     }
     let backup = Backup { platform, request, record: &record, lease: &lease };
-    run::conduct(platform, invocation, &record, &lease, backup.work(), || abort_uploads(platform, &record))
-        .await
+    run::conduct(platform, invocation, &record, &lease, backup.work(), || async {
+        abort_uploads(platform, &record).await.map(|()| None)
+    })
+    .await
 }
 
 /// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
 /// backup.
 pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Result<()> {
-    let folder = archive_folder(&platform.config.prefix, &record.database, &record.id);
-    let aborted = platform.store.abort_uploads(&folder, None).await?;
-    if !aborted.is_empty() {
-        tracing::info!(id = %record.id, uploads = aborted.len(), "aborted the uploads of a failed run");
+    let (store, folder) = stored_at(platform, record)?;
+    let mut count = 0;
+    // A request to begin an upload may have been on its way when the run was broken off, and show only now.
+    for pause in [0, 200, 400] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        match store.abort_uploads(&folder, None).await {
+            Ok(aborted) => count += aborted.len(),
+            // Without a bucket there is no upload.
+            Err(e) if e.kind() == Kind::NotFound => break,
+            Err(e) => return Err(e),
+        }
+    }
+    if count > 0 {
+        tracing::info!(id = %record.id, uploads = count, "aborted the uploads of a failed run");
     }
     Ok(())
 }
@@ -96,7 +103,7 @@ impl Backup<'_> {
                 .await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let snapshot_at = snapshot::lock(&holder).await?;
+        let snapshot_at = snapshot::lock(&holder, config.lock_timeout).await?;
         let catalog = catalog::read(holder.client(), version).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
@@ -147,7 +154,7 @@ impl Backup<'_> {
     /// Writes the manifest, if this run is still the one that may.
     async fn seal(&self, folder: &str, manifest: &Manifest) -> Result<String> {
         let Platform { store, ledger, .. } = self.platform;
-        ledger.renew(self.lease, run::LEASE).await?;
+        ledger.renew(self.lease, self.platform.config.lease).await?;
         let key = ObjectKey::parse(&format!("{folder}{}", manifest::FILE))?;
         let stored =
             store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await.context("sealing the backup")?;

@@ -10,9 +10,6 @@ use crate::{
     pg::{self, ConnInfo, LockWait, Snapshot, pooler, session},
 };
 
-/// How long to wait for a table that another session has locked exclusively, such as by a running VACUUM FULL or ALTER TABLE.
-const WAIT: Duration = Duration::from_secs(60);
-
 /// Connects, refuses a pooler in transaction mode, pins the settings and takes the snapshot.
 ///
 /// # Errors
@@ -34,12 +31,12 @@ pub(super) async fn join(info: &ConnInfo, id: &str) -> Result<Snapshot> {
     Snapshot::import(session, id).await
 }
 
-/// Locks every table and proves that none was rewritten between the snapshot and its lock. Returns the instant of the snapshot by the server's
+/// Locks every table, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock. Returns the instant of the snapshot by the server's
 /// clock.
 ///
 /// # Errors
 /// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table.
-pub(super) async fn lock(holder: &Snapshot) -> Result<Timestamp> {
+pub(super) async fn lock(holder: &Snapshot, wait: Duration) -> Result<Timestamp> {
     let row = holder
         .client()
         .query_one("SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000)::bigint", &[])
@@ -50,7 +47,10 @@ pub(super) async fn lock(holder: &Snapshot) -> Result<Timestamp> {
         .map_err(|e| Error::with_source(Kind::Database, "the server's clock is out of range", e))?;
     let targets = catalog::tables_to_lock(holder.client(), holder.version()).await?;
     let names: Vec<(&str, &str)> = targets.iter().map(|t| (t.schema.as_str(), t.name.as_str())).collect();
-    holder.lock_tables(&names, LockWait::AtMost(WAIT)).await?;
+    holder.lock_tables(&names, LockWait::AtMost(wait)).await.map_err(|e| match e.kind() {
+        Kind::Busy => e.note(&format!("waited {} s for it", wait.as_secs())),
+        _ => e,
+    })?;
     let files: Vec<(u32, u32, &str, &str)> =
         targets.iter().map(|t| (t.oid, t.relfilenode, t.schema.as_str(), t.name.as_str())).collect();
     holder.verify_unrewritten(&files).await?;

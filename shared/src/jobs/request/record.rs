@@ -9,12 +9,34 @@ use crate::{
         config::Config,
         id::{DatabaseName, RunId},
     },
+    jobs::Platform,
     ledger::{Record, RunKind},
+    store::Store,
 };
 
 /// The folder of a backup's archive in the bucket: `<prefix><database>/<id>/`. The prefix ends with a slash.
 pub fn archive_folder(prefix: &str, database: &DatabaseName, id: &RunId) -> String {
     format!("{prefix}{database}/{id}/")
+}
+
+/// Where the archive of a record is, from the record's own URL, so that a changed prefix or bucket loses no old backup.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for a URL that does not end in the folder of the record's database and id: what stands there is not this backup's.
+pub fn stored_at(platform: &Platform, record: &Record) -> Result<(Store, String)> {
+    let Some(url) = record.s3_url.as_deref() else {
+        let folder = archive_folder(&platform.config.prefix, &record.database, &record.id);
+        return Ok((platform.store.clone(), folder));
+    };
+    let (bucket, folder) = url.strip_prefix("s3://").and_then(|u| u.split_once('/')).unwrap_or_default();
+    let own = archive_folder("", &record.database, &record.id);
+    if bucket.is_empty() || !(folder == own || folder.ends_with(&format!("/{own}"))) {
+        return Err(Error::new(
+            Kind::Corrupt,
+            format!("the record {} names {url}, which is not the folder of its archive", record.id),
+        ));
+    }
+    Ok((platform.store.in_bucket(bucket), folder.to_owned()))
 }
 
 impl BackupRequest {

@@ -32,14 +32,11 @@ use statement::{Leave, Settings};
 use super::{
     Invocation, Platform,
     progress::Tally,
-    request::{RestoreRequest, RestoreSource, RestoreTarget, archive_folder},
+    request::{RestoreRequest, RestoreSource, RestoreTarget, stored_at},
     run::{self, Ask, Begun},
 };
 use crate::{
-    base::{
-        Error, Kind, Result,
-        id::{DatabaseName, RunId},
-    },
+    base::{Error, Kind, Result, id::DatabaseName},
     ledger::{BackupType, Completion, Lease, Record, RunKind, Status},
     pg::{ConnInfo, Session},
     store::Store,
@@ -51,7 +48,6 @@ struct Found {
     folder: String,
     checksum: Option<String>,
     database: DatabaseName,
-    backup: Option<RunId>,
 }
 
 /// Runs the restore that an event asks for, or finds that another delivery of the event did.
@@ -59,20 +55,28 @@ struct Found {
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &RestoreRequest) -> Result<Record> {
+    platform.require_enabled()?;
     if request.data_only {
         return Err(Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet"));
     }
-    let found = find(platform, request).await?;
+    // A record tells of a source that cannot be found, too.
+    let found = find(platform, request).await;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| {
-        let mut r = Record::pending(id, RunKind::Restore, found.database.clone(), BackupType::Manual, now);
+        let database = found.as_ref().map_or(&platform.config.database, |f| &f.database);
+        let mut r = Record::pending(id, RunKind::Restore, database.clone(), BackupType::Manual, now);
         r.mode = Some("full".into());
         r.format = Some("archive".into());
         r.created_by = request.created_by.clone();
         r.event_id = request.event_id.clone();
-        r.backup_id = found.backup.clone();
-        r.s3_bucket = Some(found.store.bucket().to_owned());
-        r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+        r.backup_id = match &request.source {
+            RestoreSource::Backup(id) => Some(id.clone()),
+            RestoreSource::Folder { .. } => None,
+        };
+        if let Ok(found) = &found {
+            r.s3_bucket = Some(found.store.bucket().to_owned());
+            r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+        }
         r.s3_region = platform.region().map(str::to_owned);
         r.target = Some(described(request));
         Ok(r)
@@ -84,10 +88,16 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
             return Ok(*record);
         }
     };
-    let created = AtomicBool::new(false);
-    let restore =
-        Restore { platform, request, record: &record, lease: &lease, found: &found, created: &created };
-    run::conduct(platform, invocation, &record, &lease, restore.work(), || restore.clean()).await
+    let restore = Restore {
+        platform,
+        request,
+        record: &record,
+        lease: &lease,
+        created: &AtomicBool::new(false),
+        touched: &AtomicBool::new(false),
+    };
+    let work = async { restore.work(&found?).await };
+    run::conduct(platform, invocation, &record, &lease, work, || restore.clean()).await
 }
 
 /// How a record names the target, before it was reached.
@@ -120,14 +130,8 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
                     ),
                 ));
             }
-            let bucket = record.s3_bucket.clone().unwrap_or_else(|| platform.config.bucket.clone());
-            Ok(Found {
-                folder: folder_of(&record, &platform.config.prefix, &bucket),
-                store: platform.store.in_bucket(bucket),
-                checksum: record.checksum,
-                database: record.database,
-                backup: Some(record.id),
-            })
+            let (store, folder) = stored_at(platform, &record)?;
+            Ok(Found { folder, store, checksum: record.checksum, database: record.database })
         }
         RestoreSource::Folder { bucket, key } => Ok(Found {
             store: match bucket {
@@ -137,15 +141,8 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
             folder: key.clone(),
             checksum: None,
             database: platform.config.database.clone(),
-            backup: None,
         }),
     }
-}
-
-/// From the record's URL, so that a changed prefix does not lose old backups.
-fn folder_of(record: &Record, prefix: &str, bucket: &str) -> String {
-    let url = record.s3_url.as_deref().and_then(|u| u.strip_prefix(&format!("s3://{bucket}/")));
-    url.map_or_else(|| archive_folder(prefix, &record.database, &record.id), str::to_owned)
 }
 
 struct Restore<'a> {
@@ -153,9 +150,10 @@ struct Restore<'a> {
     request: &'a RestoreRequest,
     record: &'a Record,
     lease: &'a Lease,
-    found: &'a Found,
     /// Set when the target's database was created by this run.
     created: &'a AtomicBool,
+    /// Set when the first statement that changes the target is about to go out.
+    touched: &'a AtomicBool,
 }
 
 impl Restore<'_> {
@@ -181,11 +179,9 @@ impl Restore<'_> {
         })
     }
 
-    async fn work(&self) -> Result<Completion> {
+    async fn work(&self, found: &Found) -> Result<Completion> {
         let Platform { config, ledger, .. } = self.platform;
-        let source =
-            Source::open(self.found.store.clone(), &self.found.folder, self.found.checksum.as_deref())
-                .await?;
+        let source = Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await?;
         let leave = Leave { owner: self.request.no_owner, privileges: self.request.no_privileges };
         let parts = plan::Parts { schema_only: self.request.schema_only };
         let plan = plan::plan(&source.toc, parts, |e| source.size(e))?;
@@ -193,8 +189,7 @@ impl Restore<'_> {
         let info = self.connection().await?;
         let create = self.request.create_database || self.request.new_database.is_some();
         let mut warnings = info.warnings();
-        let (session, created) = target::open(&info, create, source.manifest.as_ref()).await?;
-        self.created.store(created, Relaxed);
+        let session = target::open(&info, create, source.manifest.as_ref(), self.created).await?;
         ledger.describe(self.lease, &session.version().to_string()).await?;
         let mut source = source;
         let absent = preflight::check(&session, &source.toc.entries, leave).await?;
@@ -221,6 +216,7 @@ impl Restore<'_> {
         let runner = Arc::new(Runner { source, leave, tally });
         let mut told = Settings::default();
 
+        self.touched.store(true, Relaxed);
         self.serial(&runner, &session, &plan.pre_data, &mut told, &mut warnings).await?;
         let jobs = self.request.jobs.map_or(config.concurrency, usize::from).max(1);
         let sessions = self.sessions(&session, jobs.min(plan.parallel.len())).await?;
@@ -300,11 +296,22 @@ impl Restore<'_> {
         Ok(all)
     }
 
-    /// Drops the database that this run created.
-    async fn clean(&self) -> Result<()> {
-        if !self.created.load(Relaxed) {
-            return Ok(());
+    /// Drops the database that this run created. One that stood there before is left as it is, which is told: dropping what another made is
+    /// not a restore's to do. Every table in it holds all of its rows or none.
+    async fn clean(&self) -> Result<Option<String>> {
+        if self.created.load(Relaxed) {
+            target::drop_created(&self.connection().await?).await?;
+            return Ok(Some("the database that this restore had created was dropped again".to_owned()));
         }
-        target::drop_created(&self.connection().await?).await
+        if !self.touched.load(Relaxed) {
+            return Ok(None);
+        }
+        let database = match self.connection().await {
+            Ok(info) => format!("database {}", info.database()),
+            Err(_) => "database".to_owned(),
+        };
+        Ok(Some(format!(
+            "the target {database} holds a part of the archive; make it empty before the next attempt"
+        )))
     }
 }

@@ -1,6 +1,9 @@
 //! The database to restore into: reached, created when asked for, and refused when something stands there.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use tokio_postgres::Client;
 
@@ -37,7 +40,7 @@ const STANDING: &str = "\
       SELECT 5, 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata \
     ) AS standing ORDER BY rank, what";
 
-/// Opens the target, creating its database when it is absent and `create` says so. Tells whether it was created.
+/// Opens the target, creating its database when it is absent and `create` says so; `created` is set as soon as it stands.
 ///
 /// # Errors
 /// Those of connecting; [`Kind::Conflict`] naming what stands in a database that is not empty.
@@ -45,19 +48,21 @@ pub(super) async fn open(
     info: &ConnInfo,
     create: bool,
     manifest: Option<&Manifest>,
-) -> Result<(Session, bool)> {
-    let (session, created) = match pg::connect(info).await {
-        Ok(session) => (session, false),
+    created: &AtomicBool,
+) -> Result<Session> {
+    let session = match pg::connect(info).await {
+        Ok(session) => session,
         Err(e) if e.kind() == Kind::NotFound && create => {
             create_database(info, manifest).await?;
-            (pg::connect(info).await?, true)
+            created.store(true, Relaxed);
+            pg::connect(info).await?
         }
         Err(e) => return Err(e),
     };
     pooler::refuse_transaction_pooling(&session).await?;
     pin(&session).await?;
     refuse_non_empty(&session, info.database()).await?;
-    Ok((session, created))
+    Ok(session)
 }
 
 /// One more session to the target.
@@ -91,11 +96,7 @@ async fn refuse_non_empty(session: &Session, database: &str) -> Result<()> {
 
 /// Creates the target's database like the one that was backed up, as far as the server can; from template0, so that nothing is in it.
 async fn create_database(info: &ConnInfo, manifest: Option<&Manifest>) -> Result<()> {
-    let maintenance = info.with_database("postgres");
-    let session = match pg::connect(&maintenance).await {
-        Err(e) if e.kind() == Kind::NotFound => pg::connect(&info.with_database("template1")).await?,
-        other => other.context("connecting to database postgres to create the target")?,
-    };
+    let session = maintenance(info).await.context("connecting to create the target")?;
     let options = match manifest {
         Some(m) => options(&m.database.encoding, &m.database.locale, session.version().major()),
         None => String::new(),
@@ -108,9 +109,17 @@ async fn create_database(info: &ConnInfo, manifest: Option<&Manifest>) -> Result
     Ok(())
 }
 
+/// A session beside the target.
+async fn maintenance(info: &ConnInfo) -> Result<Session> {
+    match pg::connect(&info.with_database("postgres")).await {
+        Err(e) if e.kind() == Kind::NotFound => pg::connect(&info.with_database("template1")).await,
+        other => other,
+    }
+}
+
 /// Drops the database that [`open`] created, after a failed restore: nothing half-made is left behind.
 pub(super) async fn drop_created(info: &ConnInfo) -> Result<()> {
-    let session = pg::connect(&info.with_database("postgres")).await?;
+    let session = maintenance(info).await?;
     let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", ident(info.database()));
     let doing = || format!("dropping database {}, which this restore had created", info.database());
     session.batch_execute(&sql).await.map_err(|e| session.error(e)).with_context(doing)

@@ -5,13 +5,13 @@
 
 mod plan;
 
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use serde_json::Value;
 
 pub use plan::{Decision, Rules, plan};
 
-use super::{Platform, backup, request::archive_folder};
+use super::{Platform, backup, request::stored_at};
 use crate::{
     archive::manifest,
     base::{Error, Kind, Result, ResultExt, clock},
@@ -88,6 +88,7 @@ pub struct Line {
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
+    platform.require_enabled()?;
     let mut outcome = Outcome::default();
     reap(platform, &mut outcome).await?;
     if let Action::Remove { dry_run } = action {
@@ -105,22 +106,32 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
 async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
     let Platform { ledger, store, config, .. } = platform;
     let now = clock::now();
+    let mut failure = None;
     for record in ledger.stuck(now).await.context("looking for stuck runs")? {
-        let closed = ledger.close_if_stuck(record, now).await.context("closing a stuck run")?;
-        if closed.status.is_final() {
-            if closed.kind == RunKind::Backup {
-                backup::abort_uploads(platform, &closed)
-                    .await
-                    .with_context(|| format!("cleaning up after {}", closed.id))?;
+        let id = record.id.clone();
+        match close(platform, record, now).await.with_context(|| format!("closing the stuck run {id}")) {
+            Ok(true) => outcome.closed.push(id.to_string()),
+            Ok(false) => {}
+            Err(e) => {
+                tracing::error!(id = %id, error = %e, "closing a stuck run");
+                failure.get_or_insert(e);
             }
-            outcome.closed.push(closed.id.to_string());
         }
     }
     // No run lasts a day: what was begun before is nobody's.
     let day = now.checked_sub(24.hours()).ok();
     let aborted = store.abort_uploads(&config.prefix, day).await.context("aborting orphaned uploads")?;
     outcome.aborted_uploads += aborted.len();
-    Ok(())
+    failure.map_or(Ok(()), Err)
+}
+
+/// Closes a run that nobody works on and aborts its uploads; tells whether it is closed.
+async fn close(platform: &Platform, record: Record, now: Timestamp) -> Result<bool> {
+    let closed = platform.ledger.close_if_stuck(record, now).await?;
+    if closed.status.is_final() && closed.kind == RunKind::Backup {
+        backup::abort_uploads(platform, &closed).await.context("aborting its uploads")?;
+    }
+    Ok(closed.status.is_final())
 }
 
 async fn remove(platform: &Platform, dry_run: bool, outcome: &mut Outcome) -> Result<()> {
@@ -163,9 +174,9 @@ async fn all_backups(platform: &Platform) -> Result<Vec<Record>> {
 }
 
 async fn remove_one(platform: &Platform, record: &Record) -> Result<()> {
-    let Platform { ledger, store, config, .. } = platform;
+    let ledger = &platform.ledger;
+    let (store, folder) = stored_at(platform, record)?;
     ledger.mark_deleting(&record.id, clock::now()).await?;
-    let folder = archive_folder(&config.prefix, &record.database, &record.id);
     store.delete(&[ObjectKey::within(&folder, manifest::FILE)?]).await.context("removing its manifest")?;
     let mut listing = store.list(&folder);
     while let Some(page) = listing.page().await? {
