@@ -98,7 +98,7 @@ fn loop_of(source: &Database, script: &'static str) -> tokio::task::JoinHandle<(
             for statement in script.lines() {
                 let _ = client.batch_execute(statement).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     })
 }

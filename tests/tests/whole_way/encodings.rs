@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{backed_up, picture, restored, same, stock_restored};
 
-const PROPERTIES: &str = "SELECT pg_encoding_to_char(encoding) || ' ' || datcollate || ' ' || datctype || ' ' || datlocprovider || ' ' || \
+const PROPERTIES: &str = "SELECT pg_encoding_to_char(encoding) || ' ' || datcollate || ' ' || datctype || ' ' || datlocprovider::text || ' ' || \
     coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', '') FROM pg_database d WHERE datname = current_database()";
 
 const SQL: &str = "CREATE TABLE \"Größe\" (\"ä\" text PRIMARY KEY, b varchar(3)); COMMENT ON TABLE \"Größe\" IS 'ß'; \

@@ -41,7 +41,9 @@ async fn every_kind_of_object_and_value_comes_back() {
                 ("kinds \"\"Odd", ROLES[5]),
             ],
         );
-        fill(&source, &sql);
+        // Transforms are a kind that is not saved yet.
+        let sql: Vec<&str> = sql.lines().filter(|l| !l.contains("TRANSFORM FOR TYPE")).collect();
+        fill(&source, &sql.join("\n"));
     }
     if source.column("SHOW server_version_num").await[0].as_str() >= "180000" {
         fill(&source, include_str!("../catalog/since_18.sql"));

@@ -14,11 +14,11 @@ use super::{SHOP, fill, filled, old_server::OldServer, pg_restore, picture, same
 
 /// Large objects with owners, grants and comments: enough that pg_dump puts them into more than one list.
 const LARGE_OBJECTS: &str = "
-    SELECT lo_from_bytea(700000 + i, decode(repeat(md5(i::text), i), 'hex')) FROM generate_series(1, 9) i;
-    ALTER LARGE OBJECT 700002 OWNER TO role_owner; ALTER LARGE OBJECT 700003 OWNER TO role_owner;
-    GRANT SELECT ON LARGE OBJECT 700004 TO role_reader; GRANT SELECT ON LARGE OBJECT 700005 TO role_reader;
-    GRANT SELECT ON LARGE OBJECT 700006 TO role_reader; GRANT ALL ON LARGE OBJECT 700006 TO role_owner WITH GRANT OPTION;
-    COMMENT ON LARGE OBJECT 700007 IS 'it''s; a comment'; COMMENT ON LARGE OBJECT 700008 IS 'LARGE OBJECT 1 TO';
+    SELECT lo_from_bytea(730000 + i, decode(repeat(md5(i::text), i), 'hex')) FROM generate_series(1, 9) i;
+    ALTER LARGE OBJECT 730002 OWNER TO role_owner; ALTER LARGE OBJECT 730003 OWNER TO role_owner;
+    GRANT SELECT ON LARGE OBJECT 730004 TO role_reader; GRANT SELECT ON LARGE OBJECT 730005 TO role_reader;
+    GRANT SELECT ON LARGE OBJECT 730006 TO role_reader; GRANT ALL ON LARGE OBJECT 730006 TO role_owner WITH GRANT OPTION;
+    COMMENT ON LARGE OBJECT 730007 IS 'it''s; a comment'; COMMENT ON LARGE OBJECT 730008 IS 'LARGE OBJECT 1 TO';
     SELECT lo_from_bytea(710000 + i, ''::bytea) FROM generate_series(1, 1100) i;
     DO $$ BEGIN FOR i IN 710001..711100 LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO role_reader', i); END LOOP; END $$;";
 
