@@ -27,7 +27,7 @@ use crate::{
         manifest::{self, Database, Object},
         toc::Header,
     },
-    base::{Result, ResultExt, clock},
+    base::{Kind, Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
     pg::ServerVersion,
@@ -98,12 +98,10 @@ impl Backup<'_> {
         let codec = Codec::from(self.request.compression(config.compression));
         let mut warnings = info.warnings();
 
-        let holder =
-            snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
-                .await?;
+        let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
+        let (holder, snapshot_at) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let snapshot_at = snapshot::lock(&holder, config.lock_timeout).await?;
         let catalog = catalog::read(holder.client(), version).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
