@@ -114,12 +114,10 @@ impl Backup<'_> {
             ));
         }
 
-        let holder =
-            snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
-                .await?;
+        let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
+        let (holder, snapshot_at) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let snapshot_at = snapshot::lock(&holder, config.lock_timeout).await?;
         let catalog = catalog::read(holder.client(), version).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 

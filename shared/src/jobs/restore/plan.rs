@@ -69,6 +69,7 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
             // What ENCODING says, each session is told (see `target`); the other two are pinned in each session already.
             "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "DATABASE" | "DATABASE PROPERTIES" => continue,
             "MATERIALIZED VIEW DATA" if parts.schema_only => continue,
+            _ if parts.schema_only && is_of_large_objects(e) => continue,
             "MATERIALIZED VIEW DATA" | "EVENT TRIGGER" => {
                 last_ids.insert(e.dump_id);
                 plan.last.push(place);
@@ -149,6 +150,17 @@ pub fn named(e: &Entry) -> String {
 /// Whether the entry's file lists large objects.
 pub fn is_large_objects(e: &Entry) -> bool {
     e.desc == "BLOBS"
+}
+
+/// Large objects count as rows, with what hangs on them (`_tocEntryRequired` in pg_backup_archiver.c).
+fn is_of_large_objects(e: &Entry) -> bool {
+    match e.desc.as_str() {
+        "BLOB" | "BLOB METADATA" | "BLOBS" => true,
+        "ACL" | "COMMENT" | "SECURITY LABEL" => {
+            e.tag.starts_with("LARGE OBJECT ") || e.tag.starts_with("LARGE OBJECTS ")
+        }
+        _ => false,
+    }
 }
 
 fn is_relation(e: &Entry) -> bool {
