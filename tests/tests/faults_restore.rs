@@ -77,6 +77,8 @@ fn replace(files: &mut Files, name: &str, bytes: Vec<u8>) {
             object["sha256"] = hex::encode(Sha256::digest(&bytes)).into();
         }
     }
+    let sizes = manifest["objects"].as_array().unwrap().iter().map(|o| o["bytes"].as_u64().unwrap());
+    manifest["bytes"] = sizes.sum::<u64>().into();
     files.insert("manifest.json".into(), manifest.to_string().into_bytes());
     files.insert(name.to_owned(), bytes);
 }
@@ -273,7 +275,7 @@ async fn archives_that_were_changed() {
                 f.remove("manifest.json");
             }),
             "corrupt",
-            vec!["is missing"],
+            vec!["it has no manifest.json: the backup was never finished"],
         ),
         (
             "no manifest and truncated data",
@@ -284,7 +286,7 @@ async fn archives_that_were_changed() {
                 b.truncate(b.len() / 2);
             }),
             "corrupt",
-            vec!["public.fruit"],
+            vec!["it has no manifest.json"],
         ),
         (
             "toc.dat of the future",
@@ -350,6 +352,44 @@ async fn archives_that_were_changed() {
         Status::Completed,
         "as it was, it restores"
     );
+}
+
+/// An archive of pg_dump itself has no manifest: what its files hold is all there is to go by.
+#[tokio::test(flavor = "multi_thread")]
+async fn archives_of_pg_dump_that_were_changed() {
+    let d = Deployment::start().await;
+    let source = Database::of("faults_stock", SMALL).await;
+    let folder = std::env::temp_dir().join(&source.name);
+    successful("pg_dump", &["-Fd", "-Z", "gzip", "-d", &source.url, "-f", folder.to_str().unwrap()]);
+    d.upload(&folder, "stock/whole/").await;
+    let files = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path());
+    let fruit = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|e| e == "gz") && std::fs::metadata(path).unwrap().len() > 3000
+    };
+    let data = files.into_iter().find(fruit).expect("the rows of fruit");
+    let bytes = std::fs::read(&data).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 4;
+    std::fs::write(&data, &flipped).unwrap();
+    d.upload(&folder, "stock/flipped/").await;
+    std::fs::write(&data, &bytes[..bytes.len() / 2]).unwrap();
+    d.upload(&folder, "stock/short/").await;
+    std::fs::remove_file(&data).unwrap();
+    d.upload(&folder, "stock/missing/").await;
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let target = Database::absent("faults_stock_copy");
+    for (name, says) in
+        [("flipped", "TABLE DATA public."), ("short", "TABLE DATA public."), ("missing", "is missing")]
+    {
+        let event = json!({"filepath": format!("stock/{name}"), "createDatabase": true});
+        let answer = d.restore(&target.url, event).await;
+        failed(&d, answer, "corrupt", &[says]).await;
+        assert!(!exists(&target).await, "{name}");
+    }
+    let event = json!({"filepath": "stock/whole", "createDatabase": true});
+    assert_eq!(d.restore(&target.url, event).await.unwrap().record_count, Some(1500));
+    assert_eq!(target.contents().await, source.contents().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,9 @@ impl Session {
         if e.kind() != Kind::ServerLost {
             return e;
         }
-        let why = self.farewell.get().map_or(String::new(), |w| format!(": {w}"));
+        let why = self.farewell.get().map_or("", |w| w.strip_prefix(failure::LOST).unwrap_or(w));
+        let why = why.trim_start_matches(": ");
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         Error::new(Kind::ServerLost, format!("the connection to {} was lost{why}", self.host))
     }
 

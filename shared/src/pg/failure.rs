@@ -9,6 +9,9 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::base::{Error, Kind};
 
+/// How a lost connection is told when the server said nothing.
+pub(super) const LOST: &str = "the connection to the server was lost";
+
 /// An error of a statement.
 ///
 /// DETAIL, HINT and CONTEXT may quote rows, so they are left out except for class 42 (syntax and access rules) and the codes 2BP01 and
@@ -22,8 +25,8 @@ pub fn error(e: tokio_postgres::Error) -> Error {
     let message = match e.as_db_error() {
         Some(db) => database_message(db),
         None if kind == Kind::ServerLost => match io_cause(&e) {
-            Some(cause) => format!("the connection to the server was lost: {}", cause.kind()),
-            None => "the connection to the server was lost".to_owned(),
+            Some(cause) => format!("{LOST}: {}", cause.kind()),
+            None => LOST.to_owned(),
         },
         None => with_causes(&e),
     };

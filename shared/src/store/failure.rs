@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     config::http::HttpResponse,
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
 };
 
 use super::{ObjectKey, Store};
@@ -41,6 +41,19 @@ pub(super) fn verdict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>
     }
 }
 
+/// Whether a request was not sent for want of credentials or a region; a connection that broke says neither.
+fn lacks_credentials(error: Option<&ConnectorError>) -> bool {
+    let mut cause = error.map(|e| e as &dyn std::error::Error);
+    while let Some(e) = cause {
+        let text = e.to_string().to_ascii_lowercase();
+        if ["credential", "identity", "region", "sign"].iter().any(|word| text.contains(word)) {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
+}
+
 impl Store {
     /// The error of a failed request: `action` as IAM names it, such as `s3:PutObject`.
     pub(super) fn failed<E>(
@@ -60,7 +73,9 @@ impl Store {
             SdkError::TimeoutError(_) => {
                 (Kind::Unreachable, format!("S3 did not answer {action} on {object} in time"))
             }
-            SdkError::DispatchFailure(e) if e.is_io() || e.is_timeout() => {
+            SdkError::DispatchFailure(e)
+                if e.is_io() || e.is_timeout() || !lacks_credentials(e.as_connector_error()) =>
+            {
                 (Kind::Unreachable, format!("S3 could not be reached for {action} on {object}"))
             }
             SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => (
