@@ -102,7 +102,7 @@ async fn write_batch(
     batch: &[(u32, String, Algorithm)],
     tally: &Tally,
 ) -> Result<()> {
-    let fetched = batch.to_vec().into_iter().map(|(oid, stored, algorithm)| async move {
+    let fetched = batch.iter().cloned().map(|(oid, stored, algorithm)| async move {
         let content = content(source, &stored, algorithm).await;
         (oid, content)
     });
