@@ -48,6 +48,11 @@ async fn every_kind_of_object_and_value_comes_back() {
     if source.column("SHOW server_version_num").await[0].as_str() >= "180000" {
         fill(&source, include_str!("../catalog/since_18.sql"));
     }
+    // Some were filled before their tables: a restore refreshes them, as pg_restore does.
+    let stale = "SELECT format('REFRESH MATERIALIZED VIEW %s', oid::regclass) FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY oid";
+    for refresh in source.column(stale).await {
+        source.run(&refresh).await;
+    }
     for compression in ["gzip", "zstd"] {
         round_trip(&deployment, &source, compression).await;
     }

@@ -77,6 +77,12 @@ pub fn statements(entry: &Entry, metadata: Option<&Entry>, leave: Leave) -> Vec<
     all
 }
 
+/// The role that the entry's object is given to; none for kinds without an owner of their own.
+pub fn new_owner(entry: &Entry) -> Option<&str> {
+    let owner = entry.owner.as_deref().filter(|o| !o.is_empty())?;
+    (entry.desc == "BLOB METADATA" || owned_object(entry).is_some()).then_some(owner)
+}
+
 /// pg_dump writes a remark in place of `CREATE SCHEMA public`, which initdb makes.
 fn is_remark(definition: &str) -> bool {
     definition.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("--"))

@@ -255,7 +255,7 @@ fn options(encoding: &str, locale: &BTreeMap<String, String>, major: u32) -> Str
     sql
 }
 
-/// Roles that are missing on the target's server, or that the restoring role cannot hand objects to.
+/// Roles that are missing on the target's server.
 pub(super) async fn missing_roles<'a>(
     client: &Client,
     needed: impl Iterator<Item = &'a String>,
@@ -264,6 +264,19 @@ pub(super) async fn missing_roles<'a>(
     let sql = "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text = r) ORDER BY r";
     let rows = client.query(sql, &[&needed]).await.map_err(pg::error).context("looking for roles")?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// Roles that objects cannot be given to: the session's role would have to be a member of them (PostgreSQL manual, ALTER TABLE; since 16 a member that
+/// may SET ROLE). Missing roles are not among them.
+pub(super) async fn unreachable_roles(session: &Session, owners: &[&str]) -> Result<Vec<String>> {
+    let privilege = if session.version().major() >= 16 { "SET" } else { "MEMBER" };
+    let sql = format!(
+        "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
+         JOIN pg_catalog.pg_roles ON rolname::pg_catalog.text = r WHERE NOT pg_catalog.pg_has_role(oid, '{privilege}') ORDER BY r"
+    );
+    let rows =
+        session.query(&sql, &[&owners]).await.map_err(|e| session.error(e)).context("looking for roles")?;
     Ok(rows.iter().map(|r| r.get(0)).collect())
 }
 
