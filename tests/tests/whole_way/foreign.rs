@@ -75,7 +75,7 @@ async fn an_archive_in_another_encoding_is_read_in_it() {
         .await;
     source.run("CREATE TABLE t (a text); INSERT INTO t VALUES ('é ü ß £'), ('Ã©')").await;
     let expected = source.contents().await;
-    for encoding in ["LATIN1", "UTF8", "WIN1252"] {
+    for encoding in ["LATIN1", "UTF8"] {
         let files = folder();
         successful("pg_dump", &["-Fd", "-E", encoding, "-f", files.to_str().unwrap(), &source.url]);
         let ours = restores_alike(&deployment, &files, encoding).await;
