@@ -16,7 +16,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 def start(mark: str) -> tuple[int, str]:
     """Starts moto; gives process id and endpoint."""
     port = processes.free_port()
-    command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "stack.moto_server", "-H", "127.0.0.1", "-p", str(port)]
     pid = processes.start("moto", command, mark)
     endpoint = f"http://127.0.0.1:{port}"
     processes.wait("moto", lambda: answers(f"{endpoint}/moto-api/"), pid, "moto")

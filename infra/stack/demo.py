@@ -71,8 +71,7 @@ def _round_trip(stack: Stack, url: str, target: str) -> int:
     after = compare.contents(url)
     _objects(stack, backup)
     say("restoring")
-    restored = runs.begin_restore(stack, backup["id"], target, {})
-    restore = records.wait(stack, lambda: records.by_id(stack, restored), "restore")
+    restore = runs.wait(stack, "restore", *runs.begin_restore(stack, backup["id"], target, {}))
     print(records.as_console(restore), flush=True)
     if restore["status"] != "completed":
         return _failed(f"the restore failed: {restore.get('message', 'no message')}")

@@ -88,12 +88,45 @@ def function_name(stack: Stack, name: str) -> str:
     return stack.functions.get(name, name)
 
 
-def invoke(stack: Stack, name: str, event: dict[str, Any], later: bool = False) -> tuple[bool, bytes]:
-    """Invokes a function; gives whether it succeeded, and its answer (empty when it runs later)."""
-    url = f"{stack.invoke_url}/2015-03-31/functions/{function_name(stack, name)}/invocations"
-    kind = "Event" if later else "RequestResponse"
-    status, headers, body = call(url, json.dumps(event).encode(), {"X-Amz-Invocation-Type": kind, "Content-Type": "application/json"})
+def invoke(stack: Stack, name: str, event: dict[str, Any]) -> tuple[bool, bytes]:
+    """Invokes a function and waits; gives whether it succeeded, and its answer."""
+    status, headers, body = _invoke(stack, name, event, "RequestResponse")
     return status < 300 and "x-amz-function-error" not in headers, body
+
+
+def invoke_later(stack: Stack, name: str, event: dict[str, Any]) -> str:
+    """Invokes a function asynchronously; gives the request id."""
+    status, headers, body = _invoke(stack, name, event, "Event")
+    if status != 202:
+        fail(f"{name} was not accepted: {body.decode(errors='replace')}")
+    return headers["x-amzn-requestid"]
+
+
+def _invoke(stack: Stack, name: str, event: dict[str, Any], kind: str) -> tuple[int, dict[str, str], bytes]:
+    url = f"{stack.invoke_url}/2015-03-31/functions/{function_name(stack, name)}/invocations"
+    return call(url, json.dumps(event).encode(), {"X-Amz-Invocation-Type": kind, "Content-Type": "application/json"})
+
+
+def log(stack: Stack, name: str) -> str:
+    """All that a function has logged."""
+    file = paths.LOGS / f"{function_name(stack, name)}.log"
+    return file.read_text(errors="replace") if file.exists() else ""
+
+
+def refusal(stack: Stack, name: str, request_id: str) -> str | None:
+    """The error that the first attempt of an invoke ended with; none while it runs, or when it succeeded."""
+    _, started, after = log(stack, name).partition(f"START RequestId: {request_id} ")
+    attempt, ended, report = after.partition(f"REPORT RequestId: {request_id}\t")
+    if not started or not ended or "Status:" not in report.partition("\n")[0]:
+        return None
+    for line in reversed(attempt.splitlines()):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("level") == "ERROR":
+            return str(entry.get("message"))
+    return f"{name} failed; see infra/local logs {name}"
 
 
 def fire(stack: Stack, schedule: str) -> dict[str, Any]:

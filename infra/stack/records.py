@@ -9,7 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
-from . import aws, paths
+from . import aws, host
 from .prerequisites import fail
 from .state import Stack
 
@@ -36,10 +36,17 @@ def by_event(stack: Stack, event_id: str) -> dict[str, Any] | None:
     return next((r for r in found["Items"] if r.get("event_id") == event_id), None)
 
 
-def wait(stack: Stack, find: Callable[[], dict[str, Any] | None], function: str, seconds: float = 3600) -> dict[str, Any]:
-    """Waits until the run is final, with a progress bar on a terminal."""
-    begun, record, shown = time.monotonic(), None, ""
+def wait(
+    stack: Stack,
+    find: Callable[[], dict[str, Any] | None],
+    function: str,
+    refusal: Callable[[], str | None] = lambda: None,
+    seconds: float = 3600,
+) -> dict[str, Any]:
+    """Waits until the run is final, with a progress bar on a terminal; ends the program when it was refused and has no record."""
+    begun, shown = time.monotonic(), ""
     while True:
+        refused = refusal() if not shown else None
         record = find()
         now = time.monotonic() - begun
         if record is not None:
@@ -52,20 +59,16 @@ def wait(stack: Stack, find: Callable[[], dict[str, Any] | None], function: str,
             shown = line
             if record["status"] in FINAL:
                 break
+        elif refused is not None:
+            fail(refused)
         elif now > START_SECONDS:
-            _no_record(stack, function)
+            fail(f"no record after {START_SECONDS} s; the end of the log of {function}:\n{host.log(stack, function)[-3000:]}")
         if now > seconds:
             fail(f"the run is not over after {seconds:.0f} s; its record is {record}")
         time.sleep(0.25)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     return record
-
-
-def _no_record(stack: Stack, function: str) -> None:
-    log = paths.LOGS / f"{stack.functions.get(function, function)}.log"
-    tail = log.read_text(errors="replace")[-3000:] if log.exists() else "(none)"
-    fail(f"no record after {START_SECONDS} s; the end of the log of {function}:\n{tail}")
 
 
 def progress(record: dict[str, Any]) -> str:

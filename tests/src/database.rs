@@ -82,18 +82,21 @@ impl Database {
     /// For every table and materialized view: name, rows, and a hash of all rows that does not depend on their order; then every sequence with
     /// its value, and every large object with a hash.
     pub async fn contents(&self) -> Vec<String> {
-        let tables = self
+        // Columns by name: a column that a child table got late stands elsewhere after any dump and restore.
+        let queries = self
             .column(
-                "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1",
+                "SELECT format('SELECT %L || count(*) || '' '' || coalesce(sum((''x'' || substr(md5(ROW(%s)::text), 1, 15))::bit(60)::bigint::numeric), 0) FROM ONLY %I.%I', \
+                   format('%I.%I ', n.nspname, c.relname), \
+                   (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped), \
+                   n.nspname, c.relname) \
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+                 ORDER BY n.nspname, c.relname",
             )
             .await;
         let mut all = Vec::new();
-        for table in tables {
-            let query = format!(
-                "SELECT count(*) || ' ' || coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint::numeric), 0) FROM ONLY {table} t"
-            );
-            all.push(format!("{table} {}", self.column(&query).await[0]));
+        for query in queries {
+            all.extend(self.column(&query).await);
         }
         let sequences = self
             .column("SELECT format('%I.%I', schemaname, sequencename) || ' ' || coalesce(last_value::text, '') FROM pg_sequences ORDER BY 1")
@@ -108,7 +111,7 @@ impl Database {
 
     /// What `pg_dump --schema-only` says, without its random parts.
     pub fn schema(&self) -> String {
-        let text = successful("pg_dump", &["--schema-only", "-d", &self.url]);
+        let text = successful("pg_dump", &["--schema-only", "--encoding=UTF8", "-d", &self.url]);
         text.lines()
             .filter(|l| !l.starts_with("\\restrict") && !l.starts_with("\\unrestrict"))
             .collect::<Vec<_>>()

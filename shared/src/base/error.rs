@@ -62,6 +62,10 @@ pub enum Kind {
     Internal,
 }
 
+/// Faults that pass: of the network, of a server that is restarted, of a table that was locked or changed at the wrong moment.
+const RETRYABLE: &[Kind] =
+    &[Kind::Unreachable, Kind::ServerLost, Kind::Aws, Kind::Busy, Kind::SnapshotBroken];
+
 impl Kind {
     /// Stable machine-readable name, as in records and problem documents.
     pub fn code(self) -> &'static str {
@@ -93,7 +97,12 @@ impl Kind {
 
     /// Whether the same work may succeed when it is simply tried again.
     pub fn retryable(self) -> bool {
-        matches!(self, Kind::Unreachable | Kind::ServerLost | Kind::Aws | Kind::Busy | Kind::SnapshotBroken)
+        RETRYABLE.contains(&self)
+    }
+
+    /// [`Kind::retryable`] of the kind with this code, as a record holds it.
+    pub fn retryable_code(code: &str) -> bool {
+        RETRYABLE.iter().any(|kind| kind.code() == code)
     }
 
     /// What a person can do about it; empty where the message says all.
@@ -219,6 +228,14 @@ impl<T> ResultExt<T> for Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_can_be_told_from_a_record() {
+        assert!(Kind::Unreachable.retryable() && Kind::retryable_code("server_lost"));
+        assert!(
+            !Kind::Permission.retryable() && !Kind::retryable_code("permission") && !Kind::retryable_code("")
+        );
+    }
 
     #[test]
     fn display_reads_as_a_chain_of_verbs() {

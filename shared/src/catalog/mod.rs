@@ -107,6 +107,11 @@ pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
     cycles::break_all(&mut graph, &mut drafts);
     sections::settle(&mut graph, &mut drafts);
     let order = order::order(&graph);
-    let (entries, warnings) = assemble::entries(drafts, &graph, &order, &database.encoding);
+    let (entries, warnings) = assemble::entries(drafts, &graph, &order, archive_encoding(&database.encoding));
     Ok(Catalog { entries, warnings, database })
+}
+
+/// The encoding that the archive's text and rows are in: that of the reading session (see `pg::session::pin_for_dump`), not the database's.
+fn archive_encoding(database: &str) -> &'static str {
+    if database == "SQL_ASCII" { "SQL_ASCII" } else { "UTF8" }
 }

@@ -1,8 +1,8 @@
 //! What every job stands on: the configuration and the clients made from it, once at cold start.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 
 use super::secrets;
 use crate::{
@@ -54,7 +54,13 @@ impl Platform {
     pub async fn start() -> Result<Self> {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
-        let sdk = aws_config::defaults(BehaviorVersion::latest()).load().await;
+        // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
+        let limits = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(5))
+            .operation_timeout(Duration::from_secs(20))
+            .build();
+        let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(limits).load().await;
         let store = Store::new(store::client(&sdk), config.bucket.clone());
         let ledger = Ledger::new(
             aws_sdk_dynamodb::Client::new(&sdk),
@@ -62,6 +68,20 @@ impl Platform {
             config.state_table.clone(),
         );
         Ok(Self { config, sdk, store, ledger })
+    }
+
+    /// Refuses to work while the service is switched off.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when `ENABLE_BACKUP_SERVICE` is false.
+    pub fn require_enabled(&self) -> Result<()> {
+        match self.config.enabled {
+            true => Ok(()),
+            false => Err(Error::new(
+                Kind::Config,
+                "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
+            )),
+        }
     }
 
     /// The AWS region, when one is configured.

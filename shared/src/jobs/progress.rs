@@ -53,11 +53,8 @@ impl Tally {
         // Whichever tells more: the finished tables' sizes, or the bytes read as if COPY text were as long as the table on disk. 99 until
         // the record itself says that it is done.
         let done = self.expected_done.load(Relaxed).max(bytes_done.min(self.expected));
-        let percent = if self.expected == 0 {
-            tables_done * 100 / self.tables.max(1)
-        } else {
-            done * 100 / self.expected
-        };
+        let by_tables = tables_done * 100 / self.tables.max(1);
+        let percent = (done * 100).checked_div(self.expected).unwrap_or(by_tables);
         Progress {
             tables: self.tables,
             tables_done,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Invocation, Platform};
 use crate::{
-    base::{Error, Kind, Result, ResultExt, clock, id::RunId},
+    base::{Error, Kind, Result, clock, id::RunId},
     ledger::{Completion, Delivery, Failure, Heartbeat, Lease, Record, Status},
 };
 
@@ -38,7 +38,8 @@ pub(super) enum Begun {
 }
 
 /// Begins the run of an event, once: a second delivery finds the first one's run. Where that run's function was killed, its record is closed
-/// as failed and a new run is begun in its place, by one of the deliveries that find it so.
+/// as failed; where it failed so, or by a fault that passes (see [`Kind::retryable`]), a new run is begun in its place, by one of the deliveries
+/// that find it so. So Lambda's retries of an asynchronous invoke are of use, and nothing that succeeded or runs is done twice.
 ///
 /// An event without any id is told by Lambda's request id, which its retries share.
 pub(super) async fn begin(
@@ -69,7 +70,7 @@ pub(super) async fn begin(
         };
         match record.status {
             Status::Pending => break record,
-            Status::Failed if record.was_abandoned() => {
+            Status::Failed if record.was_abandoned() || may_pass(&record) => {
                 id = first(
                     ledger.begin_delivery(&format!("retry/{}", record.id), &RunId::random(now)?).await?,
                 );
@@ -85,6 +86,28 @@ pub(super) async fn begin(
         }
         Err(e) => Err(e),
     }
+}
+
+fn may_pass(record: &Record) -> bool {
+    record.error_code.as_deref().is_some_and(Kind::retryable_code)
+}
+
+/// What a delivery answers that has nothing to do: the record, or for a failed run its failure again, so that Lambda hands the event to the
+/// queue of failed events in the end.
+///
+/// # Errors
+/// [`Kind::Conflict`] with the reason in the record.
+pub(super) fn elsewhere(record: Record) -> Result<Record> {
+    let (kind, status) = (record.kind.name(), record.status.name());
+    tracing::info!(id = %record.id, status, "another delivery of this event runs or ran this {kind}");
+    if record.status == Status::Failed {
+        let why = record.message.as_deref().unwrap_or("no reason recorded");
+        return Err(Error::new(
+            Kind::Conflict,
+            format!("the {kind} {} of this event failed: {why}", record.id),
+        ));
+    }
+    Ok(record)
 }
 
 fn first(delivery: Delivery) -> RunId {
@@ -118,7 +141,8 @@ async fn create(platform: &Platform, record: Record) -> Result<Record> {
 }
 
 /// Runs `work` under a heartbeat, until it ends, the lease is lost or the function's time is up, and then closes the record. `clean` undoes what
-/// a failed run left, and tells what it cannot undo; that is added to the record's message.
+/// a failed run left, and tells what it cannot undo; that is added to the record's message. It is told whether this run still may change what
+/// others see: not once another function took over, or when it is not known whether the record says completed.
 ///
 /// # Errors
 /// The failure that the record tells of, once it is in the record.
@@ -128,7 +152,7 @@ pub(super) async fn conduct<W, C>(
     record: &Record,
     lease: &Lease,
     work: W,
-    clean: impl FnOnce() -> C,
+    clean: impl FnOnce(bool) -> C,
 ) -> Result<Record>
 where
     W: Future<Output = Result<Completion>>,
@@ -150,8 +174,12 @@ where
     };
     let doing = || format!("{} of database {}", record.kind.name(), record.database);
     let ended = match outcome {
-        Ok(completion) => platform.ledger.complete(lease, completion).await.with_context(doing),
-        Err(e) => Err(e.context(doing())),
+        Ok(completion) => complete(platform, lease, completion).await,
+        Err(e) => Err((e.kind() != Kind::Fenced, e)),
+    };
+    let (may_change, ended) = match ended {
+        Ok(record) => (true, Ok(record)),
+        Err((may_change, e)) => (may_change, Err(e.context(doing()))),
     };
     let mut error = match ended {
         Ok(record) => {
@@ -163,7 +191,7 @@ where
     };
     // Closing the record matters more than a clean bucket, which the reaper sees to as well.
     let limit = invocation.budget.time_left() / 2;
-    let left = match tokio::time::timeout(limit, clean()).await {
+    let left = match tokio::time::timeout(limit, clean(may_change)).await {
         Ok(Ok(left)) => left,
         Ok(Err(e)) => Some(format!("cleaning up: {e}")),
         Err(_) => Some(format!("cleaning up was not done within {} s", limit.as_secs())),
@@ -180,4 +208,22 @@ where
     }
     drop(heartbeat);
     Err(error)
+}
+
+/// Completes the record. When the answer was lost, the record itself tells whether it was done. The error comes with whether this run may still
+/// change what others see.
+async fn complete(
+    platform: &Platform,
+    lease: &Lease,
+    completion: Completion,
+) -> Result<Record, (bool, Error)> {
+    let error = match platform.ledger.complete(lease, completion).await {
+        Ok(record) => return Ok(record),
+        Err(e) => e,
+    };
+    match platform.ledger.get(lease.id()).await {
+        Ok(there) if there.status == Status::Completed && there.fence == lease.fence() => Ok(there),
+        Ok(there) => Err((there.status == Status::InProgress && there.fence == lease.fence(), error)),
+        Err(_) => Err((false, error)),
+    }
 }

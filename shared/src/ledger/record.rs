@@ -221,7 +221,7 @@ pub struct Record {
     /// Hand-overs of the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hops: Option<u64>,
-    /// Restores: where the rows go, `MAIN`, `BACKUP`, a registered name or `user@host:port/database`.
+    /// Restores: where the rows go, `MAIN`, `BACKUP`, a registered name or the secret with the connection string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Restores: the backup restored.

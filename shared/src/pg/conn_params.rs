@@ -541,7 +541,8 @@ mod tests {
             hosts in proptest::collection::vec(("[a-z0-9.-]{1,10}|/[a-z/]{1,8}|::[0-9]{1,3}", 1u16.., any::<Option<std::net::Ipv4Addr>>()), 1..4),
             mode in 0usize..=SSL_MODES.len(), shuffle: bool, timeout in 0u32..1000,
         ) {
-            let list = |f: &dyn Fn(&(String, u16, Option<std::net::Ipv4Addr>)) -> String| hosts.iter().map(f).collect::<Vec<_>>().join(",");
+            type Host = (String, u16, Option<std::net::Ipv4Addr>);
+            let list = |f: &dyn Fn(&Host) -> String| hosts.iter().map(f).collect::<Vec<_>>().join(",");
             let quote = |s: &str| format!("'{}'", s.replace('\\', "\\\\").replace('\'', "\\'"));
             let mut text = format!(
                 "host={} port={} user={} password={} dbname={} options={} connect_timeout={timeout} load_balance_hosts={}",

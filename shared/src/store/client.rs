@@ -37,7 +37,14 @@ pub fn client(config: &SdkConfig) -> Client {
         .force_path_style(endpoint)
         .retry_config(RetryConfig::standard().with_max_attempts(5))
         .stalled_stream_protection(protection)
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ANSWER).build())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT)
+                .read_timeout(ANSWER)
+                .disable_operation_attempt_timeout()
+                .disable_operation_timeout()
+                .build(),
+        )
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build();
     Client::from_conf(config)

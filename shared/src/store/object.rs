@@ -1,5 +1,7 @@
 //! Whole objects: put, look, list, delete.
 
+use std::time::Duration;
+
 use aws_sdk_s3::{
     primitives::{ByteStream, DateTime},
     types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier},
@@ -99,7 +101,7 @@ impl Store {
             checksum: BASE64_STANDARD.encode(digest),
         };
         let (sse, kms) = self.sse();
-        for attempt in 1.. {
+        for attempt in 1u64.. {
             let sent = self
                 .client
                 .put_object()
@@ -120,7 +122,10 @@ impl Store {
                 Verdict::Exists if self.holds(&stored).await => break,
                 // Two conditional writes met; S3 asks for another try.
                 Verdict::Unsure
-                    if attempt < 3 && e.raw_response().is_some_and(|r| r.status().as_u16() == 409) => {}
+                    if attempt < 4 && e.raw_response().is_some_and(|r| r.status().as_u16() == 409) =>
+                {
+                    tokio::time::sleep(Duration::from_millis(200 * attempt)).await;
+                }
                 _ => return Err(self.failed("s3:PutObject", Some(key), e)),
             }
         }

@@ -9,6 +9,7 @@ CREATE FOREIGN DATA WRAPPER wrapper;
 CREATE SERVER remote FOREIGN DATA WRAPPER wrapper;
 CREATE USER MAPPING FOR PUBLIC SERVER remote;
 CREATE FOREIGN TABLE public.far (a int) SERVER remote;
+CREATE TABLE public.near (b int) INHERITS (public.far);
 CREATE PUBLICATION pub FOR TABLE public.t;
 CREATE STATISTICS public.stat ON a, b FROM public.t;
 CREATE FUNCTION public.ev() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;

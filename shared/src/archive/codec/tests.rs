@@ -1,3 +1,5 @@
+//! The codecs: round trips, concatenated frames, truncation, damage, bounded output.
+
 use std::io::Write;
 
 use proptest::prelude::*;

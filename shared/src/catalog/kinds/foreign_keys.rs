@@ -39,6 +39,13 @@ pub(crate) async fn collect(
         draft.drop = format!("ALTER TABLE {only}{} DROP CONSTRAINT {};\n", table.sql(), ident(&name));
         draft.depends.extend([table.id(), referenced, index].map(CatalogId::definition));
         draft.depends.extend([table.id(), referenced].map(|t| t.part(Part::Data)));
+        // The statement locks every partition on both sides. pg_restore -j keeps apart what names the same tables among its
+        // dependencies, so all are named: without it, attaching a deeper partition's index at the same time deadlocks.
+        for side in [table.oid, referenced.oid] {
+            for partition in relations.partitions_below(side) {
+                draft.depends.extend([Part::Definition, Part::Data].map(|part| partition.id().part(part)));
+            }
+        }
         let attached = indexes.attached_below(index.oid);
         draft.depends.extend(attached.into_iter().map(|i| CatalogId::relation(i).part(Part::Attach)));
         out.add(draft);

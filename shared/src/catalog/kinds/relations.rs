@@ -50,6 +50,8 @@ pub(crate) struct Relation {
     /// Whether it gets entries; the others are only known as parents.
     pub archived: bool,
     pub parents: Vec<u32>,
+    /// A parent is of a kind that is not archived.
+    pub is_orphan: bool,
     pub columns: Vec<Column>,
 }
 
@@ -95,6 +97,8 @@ impl Relation {
 pub(crate) struct Relations {
     version: ServerVersion,
     by_oid: BTreeMap<u32, Relation>,
+    /// Partitioned table to its own partitions.
+    partitions: HashMap<u32, Vec<u32>>,
 }
 
 const RELATIONS: &str = "SELECT c.oid, c.relname, c.relnamespace, n.nspname, c.relkind, c.relpersistence, c.relowner, \
@@ -145,7 +149,14 @@ impl Relations {
         for relation in by_oid.values_mut() {
             relation.columns = columns.remove(&relation.oid).unwrap_or_default();
         }
-        let mut relations = Self { version: cx.version, by_oid };
+        let mut partitions: HashMap<u32, Vec<u32>> = HashMap::new();
+        for relation in by_oid.values().filter(|r| r.is_partition) {
+            for parent in &relation.parents {
+                partitions.entry(*parent).or_default().push(relation.oid);
+            }
+        }
+        orphans(&mut by_oid);
+        let mut relations = Self { version: cx.version, by_oid, partitions };
         columns::flag_inherited(&mut relations, cx.version);
         Ok(relations)
     }
@@ -189,6 +200,19 @@ impl Relations {
             }
         }
         top
+    }
+
+    /// All partitions below a partitioned table, on every level.
+    pub fn partitions_below(&self, table: u32) -> Vec<&Relation> {
+        let mut below: Vec<&Relation> = Vec::new();
+        let mut open = vec![table];
+        while let Some(parent) = open.pop() {
+            for child in self.partitions.get(&parent).into_iter().flatten() {
+                below.extend(self.get(*child));
+                open.push(*child);
+            }
+        }
+        below
     }
 
     /// Whether rows of this partition must be loaded through the root (pg_dump's `forcePartitionRootLoad`).
@@ -248,8 +272,22 @@ fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {
         archived: cx.namespaces.contains_key(&field(row, "relnamespace")?)
             && !cx.extension_members.contains(&CatalogId::relation(oid)),
         parents: Vec::new(),
+        is_orphan: false,
         columns: Vec::new(),
     })
+}
+
+/// A table may inherit from a foreign table, which is not archived yet: it stands alone then, with all of its columns.
+fn orphans(by_oid: &mut BTreeMap<u32, Relation>) {
+    let known: std::collections::BTreeSet<u32> = by_oid.keys().copied().collect();
+    for relation in by_oid.values_mut() {
+        let parents = relation.parents.len();
+        relation.parents.retain(|parent| known.contains(parent));
+        if relation.parents.len() < parents {
+            relation.is_orphan = true;
+            relation.columns.iter_mut().for_each(|column| column.is_local = true);
+        }
+    }
 }
 
 /// `name=value, …` of a WITH clause, as `appendReloptionsArray` of PostgreSQL's fe_utils writes it.

@@ -23,6 +23,12 @@ use crate::{
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let mut checks: HashMap<u32, Vec<Check>> = checks::load(cx, relations).await?;
     for table in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p')) {
+        if table.is_orphan {
+            out.warnings.push(format!(
+                "table {} inherits from a foreign table and is archived without that: foreign tables are not archived yet",
+                table.sql()
+            ));
+        }
         let of_table = checks.remove(&table.oid).unwrap_or_default();
         let mut draft = table.draft(table.id().definition(), "TABLE", Section::PreData, table.name.clone());
         draft.definition = definition(table, relations, &of_table);

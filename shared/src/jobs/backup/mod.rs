@@ -27,7 +27,7 @@ use crate::{
         manifest::{self, Database, Object},
         toc::Header,
     },
-    base::{Error, Kind, Result, ResultExt, clock},
+    base::{Kind, Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
     pg::ServerVersion,
@@ -39,26 +39,22 @@ use crate::{
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
-    if !platform.config.enabled {
-        return Err(Error::new(
-            Kind::Config,
-            "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)",
-        ));
-    }
+    platform.require_enabled()?;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
-        Begun::Elsewhere(record) => {
-            tracing::info!(id = %record.id, status = record.status.name(), "another delivery of this event runs or ran this backup");
-            return Ok(*record);
-        }
+        Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
-    if let Some(stopped) = stopped {
-        abort_uploads(platform, &stopped).await?;
-    }
-    let backup = Backup { platform, request, record: &record, lease: &lease };
-    run::conduct(platform, invocation, &record, &lease, backup.work(), || async {
+    let backup = Backup {
+        platform,
+        request,
+        record: &record,
+        lease: &lease,
+        stopped: stopped.as_deref(),
+        readers: reader::affordable(platform.config.concurrency, invocation.budget.memory_bytes()),
+    };
+    run::conduct(platform, invocation, &record, &lease, backup.work(), |_| async {
         abort_uploads(platform, &record).await.map(|()| None)
     })
     .await
@@ -90,11 +86,20 @@ struct Backup<'a> {
     request: &'a BackupRequest,
     record: &'a Record,
     lease: &'a Lease,
+    /// An earlier attempt at the same event, whose function was killed.
+    stopped: Option<&'a Record>,
+    /// Tables to read at once.
+    readers: usize,
 }
 
 impl Backup<'_> {
     async fn work(&self) -> Result<Completion> {
         let Platform { config, store, ledger, .. } = self.platform;
+        if let Some(stopped) = self.stopped
+            && let Err(e) = abort_uploads(self.platform, stopped).await
+        {
+            tracing::warn!(id = %stopped.id, error = %e, "cleaning up after a killed run; the reaper will do it");
+        }
         store.check_bucket().await?;
         let info = match &self.request.database_secret {
             Some(secret) => self.platform.secret_connection(secret).await?,
@@ -102,13 +107,17 @@ impl Backup<'_> {
         };
         let codec = Codec::from(self.request.compression(config.compression));
         let mut warnings = info.warnings();
+        if self.readers < config.concurrency {
+            warnings.push(format!(
+                "only {} of {} tables are read at once: the function has too little memory for more",
+                self.readers, config.concurrency
+            ));
+        }
 
-        let holder =
-            snapshot::open(&info.with_application_name(&format!("pgbaton backup {}", self.record.id)))
-                .await?;
+        let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
+        let (holder, snapshot_at) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let snapshot_at = snapshot::lock(&holder, config.lock_timeout).await?;
         let catalog = catalog::read(holder.client(), version).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
@@ -123,7 +132,7 @@ impl Backup<'_> {
             store: store.clone(),
             folder: folder.clone(),
             codec,
-            concurrency: config.concurrency,
+            concurrency: self.readers,
         };
         let (mut objects, fewer) = readers.run(work, Arc::clone(&tally)).await?;
         warnings.extend(fewer);

@@ -26,6 +26,18 @@ use crate::{
 /// Parts of one upload on their way at once, beside the one being filled.
 const IN_FLIGHT: usize = 2;
 
+/// Memory of one reader, bytes: the parts of its upload (8 MiB each up to 7 GiB of table), the encoder's window, rows on their way.
+const EACH: u64 = (IN_FLIGHT as u64 + 1) * (8 << 20) + (12 << 20);
+
+/// Memory of everything else, bytes.
+const BASE: u64 = 64 << 20;
+
+/// How many of `wanted` readers fit into the function's memory, with a fifth of it to spare; one at least.
+pub(super) fn affordable(wanted: usize, memory: u64) -> usize {
+    let fit = (memory / 5 * 4).saturating_sub(BASE) / EACH;
+    wanted.min(usize::try_from(fit).unwrap_or(wanted)).max(1)
+}
+
 /// One file to write.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
@@ -283,5 +295,18 @@ impl Pipe {
                 error
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_fit_into_the_memory() {
+        assert_eq!(affordable(4, 1769 << 20), 4);
+        assert_eq!(affordable(32, 1769 << 20), 32);
+        assert_eq!(affordable(32, 512 << 20), 9);
+        assert_eq!(affordable(4, 128 << 20), 1);
     }
 }

@@ -14,11 +14,36 @@ use crate::{
 ///
 /// # Errors
 /// Those of connecting; [`Kind::Pooler`].
-pub(super) async fn open(info: &ConnInfo) -> Result<Snapshot> {
+async fn open(info: &ConnInfo) -> Result<Snapshot> {
     let session = pg::connect(info).await?;
     pooler::refuse_transaction_pooling(&session).await?;
     session::pin_for_dump(session.client(), session.version()).await?;
     Snapshot::open(session).await
+}
+
+/// Snapshots taken, one after another, while tables are rewritten or dropped between snapshot and lock.
+const TRIES: usize = 5;
+
+/// [`open`] and [`lock`]: the snapshot with its instant. Nothing has been read yet when a lock comes too late, so another snapshot is taken then.
+///
+/// # Errors
+/// Those of both.
+pub(super) async fn open_locked(info: &ConnInfo, wait: Duration) -> Result<(Snapshot, Timestamp)> {
+    let mut tries = 1;
+    loop {
+        let holder = open(info).await?;
+        match lock(&holder, wait).await {
+            Ok(at) => return Ok((holder, at)),
+            Err(e) if e.kind() == Kind::SnapshotBroken && tries < TRIES => {
+                tracing::info!(tries, error = %e, "taking another snapshot");
+                tries += 1;
+            }
+            Err(e) if e.kind() == Kind::SnapshotBroken => {
+                return Err(e.note(&format!("as with {TRIES} snapshots before it")));
+            }
+            Err(e) => return Err(e),
+        }
+    }
 }
 
 /// Joins the holder's snapshot from one more session.
@@ -31,12 +56,12 @@ pub(super) async fn join(info: &ConnInfo, id: &str) -> Result<Snapshot> {
     Snapshot::import(session, id).await
 }
 
-/// Locks every table, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock. Returns the instant of the snapshot by the server's
-/// clock.
+/// Locks every table, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock. Returns the
+/// instant of the snapshot by the server's clock.
 ///
 /// # Errors
 /// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table.
-pub(super) async fn lock(holder: &Snapshot, wait: Duration) -> Result<Timestamp> {
+async fn lock(holder: &Snapshot, wait: Duration) -> Result<Timestamp> {
     let row = holder
         .client()
         .query_one("SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000)::bigint", &[])

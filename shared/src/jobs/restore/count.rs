@@ -1,14 +1,14 @@
 //! After the restore: the rows that are there, against those that the manifest says were saved.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::task::JoinSet;
 
 use crate::{
-    archive::{Manifest, Toc},
+    archive::{Manifest, Toc, toc::Entry},
     base::{Error, Kind, Result, ResultExt},
     pg::{Session, qualified},
 };
@@ -18,14 +18,17 @@ use crate::{
 /// # Errors
 /// [`Kind::Corrupt`] naming the first tables whose count differs.
 pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Session>) -> Result<u64> {
-    let work: VecDeque<(String, u64)> = manifest
-        .objects
-        .iter()
-        .filter_map(|o| {
-            let entry = toc.entries.iter().find(|e| Some(e.dump_id) == o.entry)?;
-            Some((qualified(entry.namespace.as_deref()?, &entry.tag), o.rows?))
-        })
-        .collect();
+    let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
+    let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+    for object in &manifest.objects {
+        let entry = object.entry.and_then(|id| by_id.get(&id));
+        if let (Some(entry), Some(rows)) = (entry, object.rows)
+            && let Some(counted) = counted_in(entry)
+        {
+            *expected.entry(counted).or_default() += rows;
+        }
+    }
+    let work: VecDeque<(String, u64)> = expected.into_iter().collect();
     let count = work.len() as u64;
     let queue = Arc::new(Mutex::new(work));
     let mut tasks = JoinSet::new();
@@ -37,7 +40,7 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 let Some((table, rows)) = next else { return Ok::<_, Error>(wrong) };
                 let row = session
-                    .query_one(&format!("SELECT pg_catalog.count(*) FROM ONLY {table}"), &[])
+                    .query_one(&format!("SELECT pg_catalog.count(*) FROM {table}"), &[])
                     .await
                     .map_err(|e| session.error(e))
                     .with_context(|| format!("counting the rows of {table}"))?;
@@ -60,4 +63,46 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
     wrong.sort();
     wrong.truncate(5);
     Err(Error::new(Kind::Corrupt, format!("after the restore {}", wrong.join(", "))))
+}
+
+/// Where an entry's rows are to be counted: in its table alone, or, when they were loaded through the root of its partitions (they may then stand in
+/// other partitions than before), in the root with all that is below it.
+fn counted_in(entry: &Entry) -> Option<String> {
+    let root = entry.defn.as_deref().and_then(|d| d.trim().strip_prefix("-- load via partition root "));
+    match root {
+        Some(_) => {
+            // The statement names the root as it was quoted when the archive was made.
+            let rest = entry.copy_stmt.as_deref()?.strip_prefix("COPY ")?;
+            Some(rest[..end_of_name(rest)].to_owned())
+        }
+        None => Some(format!("ONLY {}", qualified(entry.namespace.as_deref()?, &entry.tag))),
+    }
+}
+
+/// Length of the qualified name at the beginning of `sql`: up to the first blank outside of quotes.
+fn end_of_name(sql: &str) -> usize {
+    let mut quoted = false;
+    for (at, c) in sql.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => return at,
+            _ => {}
+        }
+    }
+    sql.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_loaded_through_a_root_are_counted_there() {
+        let mut e = Entry { namespace: Some("public".into()), tag: "leaf".into(), ..Entry::default() };
+        e.copy_stmt = Some("COPY public.leaf (a) FROM stdin;\n".into());
+        assert_eq!(counted_in(&e).unwrap(), "ONLY public.leaf");
+        e.defn = Some("-- load via partition root public.\"the root\"".into());
+        e.copy_stmt = Some("COPY public.\"the \"\"root\" (a) FROM stdin;\n".into());
+        assert_eq!(counted_in(&e).unwrap(), "public.\"the \"\"root\"");
+    }
 }

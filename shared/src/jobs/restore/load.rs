@@ -2,6 +2,7 @@
 //! whole.
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 
 use super::{super::progress::Tally, source::Source};
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tally: &Tally) -> Result<u64> {
     let copy = entry.copy_stmt.as_deref().unwrap_or_default().trim_end().trim_end_matches(';');
     let (stored, algorithm) = source.file(entry)?;
-    let expected = source.manifest.as_ref().and_then(|m| m.object(&stored)).and_then(|o| o.rows);
+    let expected = source.listed(&stored).and_then(|l| l.rows);
     let load = async {
         let mut rows = copy_in(session.client(), copy).await?;
         let mut reader = RowReader::new(Marker::Required);
@@ -64,7 +65,16 @@ pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tal
     }
 }
 
-/// Loads the large objects of one BLOBS entry; gives how many. Archives before version 1.12 apart, the objects were made in pre-data.
+/// Large objects to a transaction.
+const BATCH: usize = 500;
+
+/// Small large objects fetched ahead at once: their time is S3's time to answer.
+const AHEAD: usize = 8;
+
+/// What counts as small, in bytes before compression.
+const SMALL: u64 = 1 << 20;
+
+/// Loads the large objects of one BLOBS entry; gives how many. The objects themselves were made in pre-data.
 ///
 /// # Errors
 /// As [`table`].
@@ -76,23 +86,67 @@ pub(super) async fn large_objects(
 ) -> Result<u64> {
     let list = source.large_objects(entry).await?;
     let count = list.len() as u64;
-    for (oid, stored, algorithm) in list {
+    for batch in list.chunks(BATCH) {
+        session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
+        let written = write_batch(session, source, batch, tally).await;
+        let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = session.batch_execute(end).await.map_err(|e| session.error(e));
+        written.and(ended)?;
+    }
+    Ok(count)
+}
+
+async fn write_batch(
+    session: &Session,
+    source: &Source,
+    batch: &[(u32, String, Algorithm)],
+    tally: &Tally,
+) -> Result<()> {
+    let fetched = batch.iter().cloned().map(|(oid, stored, algorithm)| async move {
+        let content = content(source, &stored, algorithm).await;
+        (oid, content)
+    });
+    let mut contents = futures_util::stream::iter(fetched).buffered(AHEAD);
+    while let Some((oid, content)) = contents.next().await {
         let write = async {
+            let mut file = content?;
             let mut writer = large_object::write(session.client(), oid).await?;
-            let mut file = Decoded::open(source, &stored, algorithm).await?;
             while let Some(chunk) = file.next().await? {
                 tally.bytes(chunk.len() as u64);
                 writer.send(&chunk).await?;
             }
             Ok(())
         };
-        session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
-        let written: Result<()> = write.await;
-        let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = session.batch_execute(end).await.map_err(|e| session.error(e));
-        written.and(ended).with_context(|| format!("loading large object {oid}"))?;
+        write.await.map_err(|e| session.explain(e)).with_context(|| format!("loading large object {oid}"))?;
     }
-    Ok(count)
+    Ok(())
+}
+
+/// The file of a large object: read whole when it is small, else to be streamed.
+async fn content(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Content> {
+    let mut file = Decoded::open(source, stored, algorithm).await?;
+    if source.listed(stored).is_none_or(|l| l.raw_bytes > SMALL) {
+        return Ok(Content::Stream(Box::new(file)));
+    }
+    let mut whole = Vec::new();
+    while let Some(chunk) = file.next().await? {
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(Content::Whole((!whole.is_empty()).then_some(whole)))
+}
+
+enum Content {
+    Whole(Option<Vec<u8>>),
+    Stream(Box<Decoded>),
+}
+
+impl Content {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::Whole(bytes) => Ok(bytes.take()),
+            Self::Stream(file) => file.next().await,
+        }
+    }
 }
 
 /// A file's bytes, decompressed piece by piece; memory is bounded whatever the file claims.

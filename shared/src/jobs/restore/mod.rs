@@ -28,6 +28,7 @@ use graph::Graph;
 use runner::Runner;
 use source::Source;
 use statement::{Leave, Settings};
+use target::Target;
 
 use super::{
     Invocation, Platform,
@@ -55,6 +56,7 @@ struct Found {
 /// # Errors
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &RestoreRequest) -> Result<Record> {
+    platform.require_enabled()?;
     if request.data_only {
         return Err(Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet"));
     }
@@ -82,10 +84,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     };
     let (record, lease) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, .. } => (record, lease),
-        Begun::Elsewhere(record) => {
-            tracing::info!(id = %record.id, status = record.status.name(), "another delivery of this event runs or ran this restore");
-            return Ok(*record);
-        }
+        Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
     let restore = Restore {
         platform,
@@ -96,7 +95,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         touched: &AtomicBool::new(false),
     };
     let work = async { restore.work(&found?).await };
-    run::conduct(platform, invocation, &record, &lease, work, || restore.clean()).await
+    run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(may_change)).await
 }
 
 /// How a record names the target, before it was reached.
@@ -188,7 +187,9 @@ impl Restore<'_> {
         let info = self.connection().await?;
         let create = self.request.create_database || self.request.new_database.is_some();
         let mut warnings = info.warnings();
-        let session = target::open(&info, create, source.manifest.as_ref(), self.created).await?;
+        let encoding = plan::encoding(&source.toc)?;
+        let target = Target { info: &info, run: &self.record.id, created: self.created };
+        let session = target.open(create.then_some(source.manifest.as_ref()), ledger).await?;
         ledger.describe(self.lease, &session.version().to_string()).await?;
         let mut source = source;
         let absent = preflight::check(&session, &source.toc.entries, leave).await?;
@@ -202,6 +203,8 @@ impl Restore<'_> {
                 entry.tablespace = Some(String::new());
             }
         }
+
+        target::speak(&session, &encoding).await?;
 
         let tables: Vec<u64> = source
             .toc
@@ -218,14 +221,14 @@ impl Restore<'_> {
         self.touched.store(true, Relaxed);
         self.serial(&runner, &session, &plan.pre_data, &mut told, &mut warnings).await?;
         let jobs = self.request.jobs.map_or(config.concurrency, usize::from).max(1);
-        let sessions = self.sessions(&session, jobs.min(plan.parallel.len())).await?;
+        let sessions = self.sessions(&session, &encoding, jobs.min(plan.parallel.len())).await?;
         let loaded = runner.parallel(Graph::new(plan.parallel), sessions).await?;
         self.serial(&runner, &session, &plan.privileges, &mut told, &mut warnings).await?;
         self.serial(&runner, &session, &plan.last, &mut told, &mut warnings).await?;
         let toc = &runner.source.toc;
         let counted = match &runner.source.manifest {
             Some(manifest) if !self.request.schema_only => {
-                let sessions = self.sessions(&session, jobs).await?;
+                let sessions = self.sessions(&session, &encoding, jobs).await?;
                 Some(count::compare(manifest, toc, sessions).await?)
             }
             _ => None,
@@ -242,6 +245,7 @@ impl Restore<'_> {
             loaded.rows,
             session.info().describe()
         );
+        target.finished(&session).await?;
         session.close().await;
         Ok(Completion {
             record_count: Some(loaded.rows),
@@ -279,11 +283,11 @@ impl Restore<'_> {
     }
 
     /// Sessions to the same server as `session`; as many as it admits, one at least.
-    async fn sessions(&self, session: &Session, wanted: usize) -> Result<Vec<Session>> {
+    async fn sessions(&self, session: &Session, encoding: &str, wanted: usize) -> Result<Vec<Session>> {
         let info = session.same_server();
         let mut all = Vec::new();
         for n in 0..wanted.max(1) {
-            match target::join(&info).await {
+            match target::join(&info, encoding).await {
                 Ok(session) => all.push(session),
                 Err(e) if n > 0 && e.kind() == Kind::Unreachable => {
                     tracing::warn!(error = %e, opened = n, wanted, "the target admits fewer sessions than wanted");
@@ -295,22 +299,22 @@ impl Restore<'_> {
         Ok(all)
     }
 
-    /// Drops the database that this run created. One that stood there before is left as it is, which is told: dropping what another made is
-    /// not a restore's to do. Every table in it holds all of its rows or none.
-    async fn clean(&self) -> Result<Option<String>> {
-        if self.created.load(Relaxed) {
-            target::drop_created(&self.connection().await?).await?;
-            return Ok(Some("the database that this restore had created was dropped again".to_owned()));
-        }
-        if !self.touched.load(Relaxed) {
+    /// Ends what still runs on the server, and drops the database that this run created. One that stood there before is left as it is, which is
+    /// told: dropping what another made is not a restore's to do. Every table in it holds all of its rows or none.
+    async fn clean(&self, may_change: bool) -> Result<Option<String>> {
+        let created = self.created.load(Relaxed);
+        if !may_change || !(created || self.touched.load(Relaxed)) {
             return Ok(None);
         }
-        let database = match self.connection().await {
-            Ok(info) => format!("database {}", info.database()),
-            Err(_) => "database".to_owned(),
-        };
+        let info = self.connection().await?;
+        if created {
+            target::drop_created(&info).await?;
+            return Ok(Some("the database that this restore had created was dropped again".to_owned()));
+        }
+        target::stop_sessions(&info).await?;
         Ok(Some(format!(
-            "the target {database} holds a part of the archive; make it empty before the next attempt"
+            "the target database {} holds a part of the archive; make it empty before the next attempt",
+            info.database()
         )))
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     roles,
-    statement::Leave,
-    target::{missing_extensions, missing_roles, missing_tablespaces},
+    statement::{Leave, new_owner},
+    target::{missing_extensions, missing_roles, missing_tablespaces, unreachable_roles},
 };
 use crate::{
     archive::toc::Entry,
@@ -29,6 +29,17 @@ pub(super) async fn check(session: &Session, entries: &[Entry], leave: Leave) ->
             "it lacks the roles {} (create them, or restore with noOwner and noPrivileges)",
             missing.join(", ")
         ));
+    }
+    if !leave.owner {
+        let owners: BTreeSet<&str> = entries.iter().filter_map(new_owner).collect();
+        let owners: Vec<&str> = owners.into_iter().collect();
+        let others = unreachable_roles(session, &owners).await?;
+        if !others.is_empty() {
+            reasons.push(format!(
+                "the role that restores may not give objects to the roles {} (make it a member of them, or restore with noOwner)",
+                others.join(", ")
+            ));
+        }
     }
     if !absent.is_empty() {
         reasons.push(format!("its server does not have the extensions {} (install them)", absent.join(", ")));

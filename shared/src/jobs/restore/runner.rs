@@ -10,7 +10,7 @@ use super::{
     load,
     plan::{is_large_objects, named},
     source::Source,
-    statement::{Leave, Settings, settings, statements},
+    statement::{Leave, Settings, is_shared_grant, settings, statements},
 };
 use crate::{
     archive::toc::Entry,
@@ -69,16 +69,23 @@ impl Runner {
             return Ok(Loaded { tables: 1, rows });
         }
         let set = settings(entry, told);
-        for sql in set.into_iter().chain(statements(entry, self.leave)) {
+        let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
+        for sql in set.into_iter().chain(statements(entry, metadata, self.leave)) {
             execute(session, &sql).await?;
         }
         Ok(Loaded::default())
     }
 
+    fn metadata(&self, grant: &Entry) -> Option<&Entry> {
+        let is_it = |e: &&Entry| e.desc == "BLOB METADATA" && grant.dependencies.contains(&e.dump_id);
+        self.source.toc.entries.iter().find(is_it)
+    }
+
     /// Runs all steps of `graph` in `sessions` at once.
     ///
     /// # Errors
-    /// The first one; the other sessions are closed in the middle of what they do, which the server then rolls back.
+    /// The first one; the other sessions are closed in the middle of what they do. The server notices when it next writes to them: a statement that
+    /// builds an index goes on until then, so the caller ends what is left on the server.
     pub(super) async fn parallel(self: &Arc<Self>, graph: Graph, sessions: Vec<Session>) -> Result<Loaded> {
         let shared = Arc::new((Mutex::new(graph), Notify::new()));
         let mut tasks = JoinSet::new();
@@ -119,7 +126,7 @@ impl Runner {
                 wake.await;
                 continue;
             };
-            let entry = self.source.toc.entries.iter().find(|e| e.dump_id == id).ok_or_else(|| {
+            let entry = self.source.entry(id).ok_or_else(|| {
                 Error::new(
                     Kind::Internal,
                     format!("the plan names entry {id}, which the archive does not have"),

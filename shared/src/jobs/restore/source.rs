@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::{
-    archive::{Algorithm, Manifest, Toc, blobs, manifest, toc::Entry},
+    archive::{
+        Algorithm, Manifest, Toc, blobs,
+        manifest::{self, Object},
+        toc::Entry,
+    },
     base::{Error, Kind, Result, ResultExt},
     store::{Expected, ObjectKey, Reading, Store},
 };
@@ -29,6 +33,21 @@ pub(super) struct Source {
     pub manifest: Option<Manifest>,
     /// Objects in the folder, and their sizes in bytes.
     sizes: HashMap<String, u64>,
+    /// What the manifest says of each object.
+    listed: HashMap<String, Listed>,
+    /// Entries' places by dump id.
+    places: HashMap<i32, usize>,
+}
+
+/// One object as its manifest has it.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    /// Length and SHA-256 as stored.
+    expected: Expected,
+    /// Bytes before compression.
+    pub raw_bytes: u64,
+    /// Rows, for a table's data.
+    pub rows: Option<u64>,
 }
 
 impl Source {
@@ -67,7 +86,12 @@ impl Source {
         } else {
             None
         };
-        let bytes = all(&store, folder, TOC, expected(manifest.as_ref(), TOC), TOC_LIMIT).await?;
+        let listed: HashMap<String, Listed> = manifest.iter().flat_map(|m| &m.objects).map(listed).collect();
+        let expected = listed.get(TOC).map(|l| l.expected.clone());
+        if manifest.is_some() && expected.is_none() {
+            return Err(Error::new(Kind::Corrupt, "its manifest does not list toc.dat"));
+        }
+        let bytes = all(&store, folder, TOC, expected, TOC_LIMIT).await?;
         let toc = Toc::parse(&bytes).context("reading toc.dat")?;
         let ours = toc.header.dumper_version.as_deref().is_some_and(|v| v.starts_with("pgbaton"));
         if ours && manifest.is_none() {
@@ -76,7 +100,8 @@ impl Source {
                 "it has no manifest.json: the backup was never finished, or its removal has begun",
             ));
         }
-        let source = Self { store, folder: folder.to_owned(), toc, manifest, sizes };
+        let places = toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
+        let source = Self { store, folder: folder.to_owned(), toc, manifest, sizes, listed, places };
         for entry in source.toc.entries.iter().filter(|e| e.had_dumper) {
             source.file(entry)?;
         }
@@ -113,9 +138,19 @@ impl Source {
         self.file(entry).ok().and_then(|(name, _)| self.sizes.get(&name).copied()).unwrap_or(0)
     }
 
+    /// The entry with this dump id.
+    pub(super) fn entry(&self, dump_id: i32) -> Option<&Entry> {
+        self.places.get(&dump_id).map(|&place| &self.toc.entries[place])
+    }
+
+    /// What the manifest says of a stored file.
+    pub(super) fn listed(&self, stored: &str) -> Option<&Listed> {
+        self.listed.get(stored)
+    }
+
     /// Starts to read a stored file; its SHA-256 is proven at the end where a manifest knows it.
     pub(super) async fn open_file(&self, stored: &str) -> Result<Reading> {
-        let expected = expected(self.manifest.as_ref(), stored);
+        let expected = self.listed(stored).map(|l| l.expected.clone());
         if self.manifest.is_some() && expected.is_none() {
             return Err(Error::new(Kind::Corrupt, format!("the manifest does not know the file {stored}")));
         }
@@ -129,7 +164,7 @@ impl Source {
         if algorithm != Algorithm::None {
             return Err(Error::new(Kind::Unsupported, format!("the list {stored} is compressed")));
         }
-        let expected = expected(self.manifest.as_ref(), &stored);
+        let expected = self.listed(&stored).map(|l| l.expected.clone());
         let bytes = all(&self.store, &self.folder, &stored, expected, TOC_LIMIT).await?;
         let list = blobs::parse(&bytes).with_context(|| format!("reading {stored}"))?;
         list.into_iter()
@@ -141,10 +176,9 @@ impl Source {
     }
 }
 
-/// What the manifest says of a file.
-fn expected(manifest: Option<&Manifest>, stored: &str) -> Option<Expected> {
-    let object = manifest?.object(stored)?;
-    Some(Expected { bytes: object.bytes, sha256: object.sha256.clone() })
+fn listed(object: &Object) -> (String, Listed) {
+    let expected = Expected { bytes: object.bytes, sha256: object.sha256.clone() };
+    (object.name.clone(), Listed { expected, raw_bytes: object.raw_bytes, rows: object.rows })
 }
 
 async fn read_manifest(

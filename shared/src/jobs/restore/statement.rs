@@ -48,12 +48,19 @@ pub fn is_privilege(entry: &Entry) -> bool {
 
 /// The statements of one entry, to be sent one after another in one session; empty when there is nothing to run.
 ///
-/// Large objects from archives of version 1.16 on come as one BLOB METADATA entry for many: each gets its statements.
-pub fn statements(entry: &Entry, leave: Leave) -> Vec<String> {
+/// Large objects from archives of version 1.16 on come as one BLOB METADATA entry for many, and so do their grants, which are written for the first
+/// of them only (`IssueACLPerBlob` in pg_backup_archiver.c): each object gets its statements. `metadata` is the BLOB METADATA entry that a grant
+/// depends on.
+pub fn statements(entry: &Entry, metadata: Option<&Entry>, leave: Leave) -> Vec<String> {
     if leave.privileges && is_privilege(entry) {
         return Vec::new();
     }
     let definition = entry.defn.as_deref().unwrap_or_default();
+    if let Some(metadata) = metadata
+        && is_shared_grant(entry)
+    {
+        return grants_of_each(definition, metadata.defn.as_deref().unwrap_or_default());
+    }
     if entry.desc == "BLOB METADATA" {
         return large_objects(entry, definition, leave);
     }
@@ -68,6 +75,12 @@ pub fn statements(entry: &Entry, leave: Leave) -> Vec<String> {
         all.push(format!("ALTER {object} OWNER TO {};", ident(owner)));
     }
     all
+}
+
+/// The role that the entry's object is given to; none for kinds without an owner of their own.
+pub fn new_owner(entry: &Entry) -> Option<&str> {
+    let owner = entry.owner.as_deref().filter(|o| !o.is_empty())?;
+    (entry.desc == "BLOB METADATA" || owned_object(entry).is_some()).then_some(owner)
 }
 
 /// pg_dump writes a remark in place of `CREATE SCHEMA public`, which initdb makes.
@@ -110,6 +123,19 @@ fn large_objects(entry: &Entry, definition: &str, leave: Leave) -> Vec<String> {
         }
     }
     all
+}
+
+/// Whether the entry's grants are written for one large object and meant for several.
+pub fn is_shared_grant(entry: &Entry) -> bool {
+    entry.desc == "ACL" && entry.tag.starts_with("LARGE OBJECTS ")
+}
+
+fn grants_of_each(definition: &str, oids: &str) -> Vec<String> {
+    let mut oids = oids.lines().map(str::trim).filter(|l| !l.is_empty());
+    let Some(first) = oids.next() else { return vec![definition.to_owned()] };
+    let written = format!(" ON LARGE OBJECT {first} ");
+    let others = oids.map(|oid| definition.replace(&written, &format!(" ON LARGE OBJECT {oid} ")));
+    std::iter::once(definition.to_owned()).chain(others).collect()
 }
 
 /// `SET` statements for what a definition leaves unsaid: tablespace and table access method. Only what differs from `before` is sent.
@@ -158,15 +184,18 @@ mod tests {
     fn owners_follow_definitions() {
         let e = entry("TABLE", Some("public"), "user", "CREATE TABLE …;\n");
         assert_eq!(
-            statements(&e, Leave::default()),
+            statements(&e, None, Leave::default()),
             ["CREATE TABLE …;\n", "ALTER TABLE public.\"user\" OWNER TO \"App\";"]
         );
-        assert_eq!(statements(&e, Leave { owner: true, ..Leave::default() }).len(), 1);
+        assert_eq!(statements(&e, None, Leave { owner: true, ..Leave::default() }).len(), 1);
         let mut f = entry("FUNCTION", Some("public"), "f(integer)", "CREATE FUNCTION …;\n");
         f.drop_stmt = Some("DROP FUNCTION public.f(integer);\n".into());
-        assert_eq!(statements(&f, Leave::default())[1], "ALTER FUNCTION public.f(integer) OWNER TO \"App\";");
         assert_eq!(
-            statements(&entry("INDEX", Some("public"), "i", "CREATE INDEX …;"), Leave::default()).len(),
+            statements(&f, None, Leave::default())[1],
+            "ALTER FUNCTION public.f(integer) OWNER TO \"App\";"
+        );
+        assert_eq!(
+            statements(&entry("INDEX", Some("public"), "i", "CREATE INDEX …;"), None, Leave::default()).len(),
             1
         );
     }
@@ -174,22 +203,32 @@ mod tests {
     #[test]
     fn a_remark_is_not_sent_but_its_owner_is() {
         let e = entry("SCHEMA", None, "public", "-- *not* creating schema, since initdb creates it\n\n");
-        assert_eq!(statements(&e, Leave::default()), ["ALTER SCHEMA public OWNER TO \"App\";"]);
+        assert_eq!(statements(&e, None, Leave::default()), ["ALTER SCHEMA public OWNER TO \"App\";"]);
     }
 
     #[test]
     fn privileges_can_be_left_out() {
         let e = entry("ACL", Some("public"), "TABLE t", "GRANT SELECT ON TABLE public.t TO app;\n");
-        assert_eq!(statements(&e, Leave::default()).len(), 1);
-        assert!(statements(&e, Leave { privileges: true, ..Leave::default() }).is_empty());
+        assert_eq!(statements(&e, None, Leave::default()).len(), 1);
+        assert!(statements(&e, None, Leave { privileges: true, ..Leave::default() }).is_empty());
     }
 
     #[test]
     fn large_objects_of_later_archives_come_in_lists() {
         let e = entry("BLOB METADATA", None, "16..17", "16\n17\n");
-        let sql = statements(&e, Leave::default());
+        let sql = statements(&e, None, Leave::default());
         assert_eq!(sql.len(), 4);
         assert_eq!(sql[2], "SELECT pg_catalog.lo_create('17');");
+    }
+
+    #[test]
+    fn grants_on_many_large_objects_reach_each() {
+        let metadata = entry("BLOB METADATA", None, "16..18", "16\n17\n18\n");
+        let grant = "REVOKE ALL ON LARGE OBJECT 16 FROM o;\nGRANT SELECT ON LARGE OBJECT 16 TO r;\n";
+        let acl = entry("ACL", None, "LARGE OBJECTS 16..18", grant);
+        let sql = statements(&acl, Some(&metadata), Leave::default());
+        assert_eq!(sql.len(), 3);
+        assert_eq!(sql[2], "REVOKE ALL ON LARGE OBJECT 18 FROM o;\nGRANT SELECT ON LARGE OBJECT 18 TO r;\n");
     }
 
     #[test]

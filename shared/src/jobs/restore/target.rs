@@ -9,7 +9,8 @@ use tokio_postgres::Client;
 
 use crate::{
     archive::Manifest,
-    base::{Error, Kind, Result, ResultExt},
+    base::{Error, Kind, Result, ResultExt, id::RunId},
+    ledger::{Ledger, Status},
     pg::{self, ConnInfo, Session, ident, literal, pooler, session},
 };
 
@@ -37,39 +38,142 @@ const STANDING: &str = "\
        WHERE t.typtype IN ('e', 'd', 'r') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e') \
       UNION ALL \
-      SELECT 5, 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata \
+      SELECT 5, 'collation ' || n.nspname || '.' || o.collname FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace \
+       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
+      UNION ALL \
+      SELECT 6, 'operator ' || o.oid::pg_catalog.regoperator FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
+      UNION ALL \
+      SELECT 7, 'text search configuration ' || n.nspname || '.' || o.cfgname FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace \
+       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_ts_config'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
+      UNION ALL \
+      SELECT 8, 'publication ' || pubname FROM pg_catalog.pg_publication \
+      UNION ALL \
+      SELECT 9, 'event trigger ' || evtname FROM pg_catalog.pg_event_trigger o \
+       WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
+      UNION ALL \
+      SELECT 10, 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata \
     ) AS standing ORDER BY rank, what";
 
-/// Opens the target, creating its database when it is absent and `create` says so; `created` is set as soon as it stands.
-///
-/// # Errors
-/// Those of connecting; [`Kind::Conflict`] naming what stands in a database that is not empty.
-pub(super) async fn open(
-    info: &ConnInfo,
-    create: bool,
-    manifest: Option<&Manifest>,
-    created: &AtomicBool,
-) -> Result<Session> {
-    let session = match pg::connect(info).await {
-        Ok(session) => session,
-        Err(e) if e.kind() == Kind::NotFound && create => {
-            create_database(info, manifest).await?;
-            created.store(true, Relaxed);
-            pg::connect(info).await?
+/// What begins the comment on a database that a restore created and has not finished; the run's id follows. It outlives a killed function, so that
+/// the next attempt knows the half-filled database for what it is.
+const UNFINISHED: &str = "pgbaton: unfinished restore ";
+
+/// The database of one restore.
+pub(super) struct Target<'a> {
+    /// How it is reached.
+    pub info: &'a ConnInfo,
+    /// The restore.
+    pub run: &'a RunId,
+    /// Set as soon as this run has created the database.
+    pub created: &'a AtomicBool,
+}
+
+impl Target<'_> {
+    /// Opens the target. With `create`, a database that is absent is created, like the one that the manifest describes where there is one; and
+    /// one that an earlier restore created and did not live to finish is made anew.
+    ///
+    /// # Errors
+    /// Those of connecting; [`Kind::Conflict`] naming what stands in a database that is not empty.
+    pub(super) async fn open(&self, create: Option<Option<&Manifest>>, ledger: &Ledger) -> Result<Session> {
+        let session = match (pg::connect(self.info).await, create) {
+            (Ok(session), Some(manifest)) if self.is_abandoned(&session, ledger).await? => {
+                session.close().await;
+                tracing::info!(
+                    database = self.info.database(),
+                    "dropping what an earlier restore left unfinished"
+                );
+                drop_created(self.info).await?;
+                self.create(manifest).await?
+            }
+            (Ok(session), _) => session,
+            (Err(e), Some(manifest)) if e.kind() == Kind::NotFound => self.create(manifest).await?,
+            (Err(e), _) => return Err(e),
+        };
+        pooler::refuse_transaction_pooling(&session).await?;
+        pin(&session).await?;
+        refuse_non_empty(&session, self.info.database()).await?;
+        Ok(session)
+    }
+
+    async fn create(&self, manifest: Option<&Manifest>) -> Result<Session> {
+        create_database(self.info, manifest).await?;
+        self.created.store(true, Relaxed);
+        let session = pg::connect(self.info).await?;
+        let comment = literal(&format!("{UNFINISHED}{}", self.run));
+        let sql = format!("COMMENT ON DATABASE {} IS {comment}", ident(self.info.database()));
+        session
+            .batch_execute(&sql)
+            .await
+            .map_err(|e| session.error(e))
+            .context("marking the new database")?;
+        Ok(session)
+    }
+
+    /// Whether the database is one that a restore created which ended without finishing it.
+    async fn is_abandoned(&self, session: &Session, ledger: &Ledger) -> Result<bool> {
+        let sql = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database \
+                   WHERE datname = pg_catalog.current_database()";
+        let row = session
+            .query_one(sql, &[])
+            .await
+            .map_err(|e| session.error(e))
+            .context("looking at the target")?;
+        let comment: Option<String> = row.get(0);
+        let Some(id) = comment.as_deref().and_then(|c| c.strip_prefix(UNFINISHED)) else { return Ok(false) };
+        let Ok(id) = RunId::parse(id) else { return Ok(false) };
+        let Some(record) = ledger.find(&id).await? else { return Ok(false) };
+        Ok(record.status == Status::Failed)
+    }
+
+    /// Takes the mark off a database that this run created: it is whole now.
+    pub(super) async fn finished(&self, session: &Session) -> Result<()> {
+        if !self.created.load(Relaxed) {
+            return Ok(());
         }
-        Err(e) => return Err(e),
-    };
-    pooler::refuse_transaction_pooling(&session).await?;
-    pin(&session).await?;
-    refuse_non_empty(&session, info.database()).await?;
-    Ok(session)
+        let sql = format!("COMMENT ON DATABASE {} IS NULL", ident(self.info.database()));
+        session
+            .batch_execute(&sql)
+            .await
+            .map_err(|e| session.error(e))
+            .context("taking the mark off the new database")
+    }
+}
+
+/// Ends what other sessions of this restore still do on the server: one whose connection was dropped in the middle of building an index goes on until it
+/// has something to say.
+pub(super) async fn stop_sessions(info: &ConnInfo) -> Result<()> {
+    let session = pg::connect(info).await?;
+    let sql = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+               WHERE application_name = pg_catalog.current_setting('application_name') \
+                 AND usename = CURRENT_USER AND pid <> pg_catalog.pg_backend_pid()";
+    session
+        .query(sql, &[])
+        .await
+        .map_err(|e| session.error(e))
+        .context("ending the sessions of this restore")?;
+    Ok(())
 }
 
 /// One more session to the target.
-pub(super) async fn join(info: &ConnInfo) -> Result<Session> {
+pub(super) async fn join(info: &ConnInfo, encoding: &str) -> Result<Session> {
     let session = pg::connect(info).await?;
     pin(&session).await?;
+    speak(&session, encoding).await?;
     Ok(session)
+}
+
+/// Tells the server the encoding of the archive's SQL and rows, whose bytes are sent as they are.
+pub(super) async fn speak(session: &Session, encoding: &str) -> Result<()> {
+    let sql = format!("SET client_encoding = {}", literal(encoding));
+    session
+        .batch_execute(&sql)
+        .await
+        .map_err(|e| session.error(e))
+        .with_context(|| format!("setting the archive's encoding, {encoding}"))
 }
 
 async fn pin(session: &Session) -> Result<()> {
@@ -151,7 +255,7 @@ fn options(encoding: &str, locale: &BTreeMap<String, String>, major: u32) -> Str
     sql
 }
 
-/// Roles that are missing on the target's server, or that the restoring role cannot hand objects to.
+/// Roles that are missing on the target's server.
 pub(super) async fn missing_roles<'a>(
     client: &Client,
     needed: impl Iterator<Item = &'a String>,
@@ -160,6 +264,19 @@ pub(super) async fn missing_roles<'a>(
     let sql = "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text = r) ORDER BY r";
     let rows = client.query(sql, &[&needed]).await.map_err(pg::error).context("looking for roles")?;
+    Ok(rows.iter().map(|r| r.get(0)).collect())
+}
+
+/// Roles that objects cannot be given to: the session's role would have to be a member of them (PostgreSQL manual, ALTER TABLE; since 16 a member that
+/// may SET ROLE). Missing roles are not among them.
+pub(super) async fn unreachable_roles(session: &Session, owners: &[&str]) -> Result<Vec<String>> {
+    let privilege = if session.version().major() >= 16 { "SET" } else { "MEMBER" };
+    let sql = format!(
+        "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
+         JOIN pg_catalog.pg_roles ON rolname::pg_catalog.text = r WHERE NOT pg_catalog.pg_has_role(oid, '{privilege}') ORDER BY r"
+    );
+    let rows =
+        session.query(&sql, &[&owners]).await.map_err(|e| session.error(e)).context("looking for roles")?;
     Ok(rows.iter().map(|r| r.get(0)).collect())
 }
 

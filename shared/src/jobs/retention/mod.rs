@@ -88,17 +88,21 @@ pub struct Line {
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
+    platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    reap(platform, &mut outcome).await?;
-    if let Action::Remove { dry_run } = action {
-        remove(platform, dry_run, &mut outcome).await?;
-    }
+    // Neither keeps the other from being done.
+    let reaped = reap(platform, &mut outcome).await;
+    let removed = match action {
+        Action::Reap => Ok(()),
+        Action::Remove { dry_run } => remove(platform, dry_run, &mut outcome).await,
+    };
     tracing::info!(
         closed = outcome.closed.len(),
         aborted_uploads = outcome.aborted_uploads,
         removed = outcome.removed.len(),
         "cleaned up"
     );
+    reaped.and(removed)?;
     Ok(outcome)
 }
 
@@ -121,13 +125,13 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
     failure.map_or(Ok(()), Err)
 }
 
-/// Aborts uploads that are a day old, unless they belong to a run that still goes on.
+/// Aborts uploads that were begun an hour ago, longer than any function lives, unless they belong to a run that still goes on.
 async fn abort_orphans(platform: &Platform, now: Timestamp) -> Result<usize> {
     let Platform { ledger, store, config, .. } = platform;
-    let day = now.checked_sub(24.hours()).unwrap_or(Timestamp::MIN);
+    let old = now.checked_sub(1.hours()).unwrap_or(Timestamp::MIN);
     let mut count = 0;
     for upload in store.uploads(&config.prefix).await? {
-        if upload.begun.is_none_or(|begun| begun >= day) {
+        if upload.begun.is_none_or(|begun| begun >= old) {
             continue;
         }
         // The folder that holds the file is named after the run.
