@@ -22,7 +22,7 @@ use aws_sdk_s3::Client;
 pub use client::client;
 pub use key::ObjectKey;
 pub use object::{Found, Head, Listing, Put, Stored};
-pub use orphans::Aborted;
+pub use orphans::{Aborted, Underway};
 pub use parts::{MAX_OBJECT, PartSizes};
 pub use reading::{Expected, Reading};
 pub use upload::Upload;

@@ -18,10 +18,13 @@ pub struct Aborted {
 }
 
 /// An upload in parts that is under way.
-struct Underway {
-    key: String,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Underway {
+    /// Key of the object that it will become.
+    pub key: String,
+    /// When it was begun, as S3 says; stand-ins may say anything.
+    pub begun: Option<Timestamp>,
     id: String,
-    begun: Option<Timestamp>,
 }
 
 impl Store {
@@ -31,14 +34,22 @@ impl Store {
     /// As [`Store::check_bucket`], with `s3:ListBucketMultipartUploads` or `s3:AbortMultipartUpload`. What was aborted before the error stays aborted.
     pub async fn abort_uploads(&self, prefix: &str, older_than: Option<Timestamp>) -> Result<Vec<Aborted>> {
         let mut aborted = Vec::new();
-        for upload in self.underway(prefix).await? {
+        for upload in self.uploads(prefix).await? {
             if older_than.is_some_and(|limit| upload.begun.is_none_or(|begun| begun >= limit)) {
                 continue;
             }
-            self.abort(&upload.key, &upload.id).await?;
+            self.abort_upload(&upload).await?;
             aborted.push(Aborted { key: upload.key, begun: upload.begun });
         }
         Ok(aborted)
+    }
+
+    /// Aborts one upload.
+    ///
+    /// # Errors
+    /// As [`Store::abort_uploads`]; one that is gone is none.
+    pub async fn abort_upload(&self, upload: &Underway) -> Result<()> {
+        self.abort(&upload.key, &upload.id).await
     }
 
     /// Aborts one upload and makes sure that no part is left: a part that was on its way when the abort came may arrive after it (Amazon S3 API
@@ -79,14 +90,18 @@ impl Store {
         match sent {
             Ok(parts) => parts.parts().is_empty(),
             Err(e) if e.code() == Some("NoSuchUpload") => true,
-            Err(_) => match self.underway(key).await {
+            Err(_) => match self.uploads(key).await {
                 Ok(uploads) => uploads.iter().all(|u| u.id != id),
                 Err(_) => true,
             },
         }
     }
 
-    async fn underway(&self, prefix: &str) -> Result<Vec<Underway>> {
+    /// The uploads under `prefix` that were begun and neither completed nor aborted.
+    ///
+    /// # Errors
+    /// As [`Store::check_bucket`], with `s3:ListBucketMultipartUploads`.
+    pub async fn uploads(&self, prefix: &str) -> Result<Vec<Underway>> {
         let mut uploads = Vec::new();
         let mut marker: Option<(String, Option<String>)> = None;
         loop {

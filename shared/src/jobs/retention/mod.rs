@@ -14,7 +14,7 @@ pub use plan::{Decision, Rules, plan};
 use super::{Platform, backup, request::stored_at};
 use crate::{
     archive::manifest,
-    base::{Error, Kind, Result, ResultExt, clock},
+    base::{Error, Kind, Result, ResultExt, clock, id::RunId},
     ledger::{ListQuery, Record, RunKind},
     store::ObjectKey,
 };
@@ -107,7 +107,7 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
 }
 
 async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
-    let Platform { ledger, store, config, .. } = platform;
+    let ledger = &platform.ledger;
     let now = clock::now();
     let mut failure = None;
     for record in ledger.stuck(now).await.context("looking for stuck runs")? {
@@ -121,11 +121,31 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
             }
         }
     }
-    // Lambda ends every run within 15 minutes: what was begun an hour ago is nobody's.
-    let old = now.checked_sub(1.hours()).ok();
-    let aborted = store.abort_uploads(&config.prefix, old).await.context("aborting orphaned uploads")?;
-    outcome.aborted_uploads += aborted.len();
+    outcome.aborted_uploads += abort_orphans(platform, now).await.context("aborting orphaned uploads")?;
     failure.map_or(Ok(()), Err)
+}
+
+/// Aborts uploads that were begun an hour ago, longer than any function lives, unless they belong to a run that still goes on.
+async fn abort_orphans(platform: &Platform, now: Timestamp) -> Result<usize> {
+    let Platform { ledger, store, config, .. } = platform;
+    let old = now.checked_sub(1.hours()).unwrap_or(Timestamp::MIN);
+    let mut count = 0;
+    for upload in store.uploads(&config.prefix).await? {
+        if upload.begun.is_none_or(|begun| begun >= old) {
+            continue;
+        }
+        // The folder that holds the file is named after the run.
+        let run = upload.key.rsplit('/').nth(1).and_then(|id| RunId::parse(id).ok());
+        let goes_on = match run {
+            Some(id) => ledger.find(&id).await?.is_some_and(|record| !record.status.is_final()),
+            None => false,
+        };
+        if !goes_on {
+            store.abort_upload(&upload).await?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// Closes a run that nobody works on and aborts its uploads; tells whether it is closed.
