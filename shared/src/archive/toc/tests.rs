@@ -1,3 +1,5 @@
+//! toc.dat: fixtures of three pg_dumps written again byte for byte, truncation, damage, versions.
+
 use proptest::prelude::*;
 
 use super::*;

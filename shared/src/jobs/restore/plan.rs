@@ -56,9 +56,9 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
         }
     }
     let leaves = Descendants::of(toc, &by_id);
+    let own = rows_of.clone();
     for root in leaves.roots() {
-        let below: Vec<i32> =
-            leaves.below(root).iter().filter_map(|leaf| rows_of.get(leaf)).flatten().copied().collect();
+        let below = leaves.below(root).into_iter().filter_map(|leaf| own.get(&leaf)).flatten().copied();
         rows_of.entry(root).or_default().extend(below);
     }
     let mut plan = Plan::default();
