@@ -4,7 +4,7 @@
 //!
 //! * without `sslmode`, a host on a network is connected with `verify-full` and one on this machine (loopback, Unix socket) with
 //!   `prefer`; libpq has `prefer` for both, which protects against nobody;
-//! * without `connect_timeout`, 10 seconds for each address instead of no limit;
+//! * without `connect_timeout`, 30 seconds for each address instead of no limit (an Aurora that is paused takes about 15 to wake);
 //! * `user` and `host` must be given: what libpq takes from the operating system means nothing in a function;
 //! * certificates and keys may stand inline as PEM text as well as in files; password and service files are refused.
 
@@ -12,7 +12,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use crate::base::{Result, Secret};
 
-use super::{conn_params, conn_syntax};
+use super::{conn_params, conn_syntax, conn_write};
 
 /// How far the connection is encrypted and the server's certificate checked (PostgreSQL manual, "SSL Support").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,7 +286,7 @@ impl ConnInfo {
 
     /// The string that [`ConnInfo::parse`] reads back to the same, as key=value; it holds the password.
     pub fn to_secret(&self) -> Secret {
-        conn_params::write(self)
+        conn_write::write(self)
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(c.ssl_mode(), SslMode::VerifyFull);
         assert_eq!(c.describe(), "u@db.example.com:5432/shop");
         assert!(c.warnings().is_empty());
-        assert_eq!(c.connect_timeout, Some(Duration::from_secs(10)));
+        assert_eq!(c.connect_timeout, Some(Duration::from_secs(30)));
         let c = ConnInfo::parse("host=h user=u").unwrap();
         assert_eq!(c.database(), "u");
         for local in ["localhost", "127.0.0.1", "[::1]", "%2Frun%2Fpostgresql"] {

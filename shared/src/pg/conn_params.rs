@@ -1,5 +1,4 @@
-//! The meaning of each connection parameter (PostgreSQL 18 manual, "Parameter Key Words"), and the advice for those that other clients
-//! know and libpq does not.
+//! The meaning of each connection parameter (PostgreSQL 18 manual, "Parameter Key Words").
 
 use std::{borrow::Cow, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -9,90 +8,33 @@ use super::{
     conn_info::{
         ChannelBinding, ConnInfo, Host, KeepAlive, Pem, Place, RootCert, SslMode, TargetSession, Tls,
     },
-    conn_syntax::{Pairs, shown_name},
+    conn_names::check_names,
+    conn_syntax::Pairs,
 };
 
-/// Parameters of libpq that cannot be served, and why.
-const REFUSED: &[(&str, &str)] = &[
-    ("passfile", "there is no password file in a function; put the password into the secret"),
-    ("service", "there is no service file in a function; write the parameters out"),
-    ("servicefile", "there is no service file in a function; write the parameters out"),
-    ("sslcrl", "certificate revocation lists are not checked; leave it out"),
-    ("sslcrldir", "certificate revocation lists are not checked; leave it out"),
-    ("sslpassword", "encrypted keys are not supported; store the key unencrypted in the secret"),
-    ("sslkeylogfile", "session keys are never written to a file"),
-    ("requirepeer", "the owner of a Unix socket is not checked; leave it out"),
-    ("require_auth", "the method of login cannot be chosen; channel_binding=require demands SCRAM over TLS"),
-    ("replication", "a replication connection cannot be used here"),
-    ("scram_client_key", "log in with the password itself"),
-    ("scram_server_key", "log in with the password itself"),
-    ("oauth_issuer", "OAuth logins are not supported"),
-    ("oauth_client_id", "OAuth logins are not supported"),
-    ("oauth_client_secret", "OAuth logins are not supported"),
-    ("oauth_scope", "OAuth logins are not supported"),
-];
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Parameters of libpq that change nothing here: they concern Kerberos, or old servers and libraries.
-const NO_EFFECT: &[&str] = &[
-    "krbsrvname",
-    "gsslib",
-    "gssdelegation",
-    "sslcompression",
-    "min_protocol_version",
-    "max_protocol_version",
-];
-
-/// Parameters of other clients, and what to do instead.
-const FOREIGN: &[(&str, &str)] = &[
-    ("schema", "it is Prisma's; leave it out, and name the tables in the request instead"),
-    ("currentSchema", "it is JDBC's; leave it out, and name the tables in the request instead"),
-    ("connection_limit", "it is Prisma's; leave it out"),
-    ("pool_timeout", "it is Prisma's; leave it out"),
-    ("socket_timeout", "it is Prisma's; leave it out"),
-    ("statement_cache_size", "it is Prisma's; leave it out"),
-    ("sslaccept", "it is Prisma's; use sslmode"),
-    ("sslidentity", "it is Prisma's; use sslcert and sslkey"),
-    ("ssl", "use sslmode"),
-    ("sslfactory", "it is JDBC's; use sslmode and sslrootcert"),
-    ("tcpKeepAlive", "it is JDBC's; use keepalives"),
-    ("loginTimeout", "it is JDBC's; use connect_timeout"),
-    ("socketTimeout", "it is JDBC's; leave it out"),
-    ("prepareThreshold", "it is JDBC's; leave it out"),
-    ("targetServerType", "it is JDBC's; use target_session_attrs"),
-    ("ApplicationName", "it is JDBC's; use application_name"),
-    ("uselibpqcompat", "it is node-postgres's; leave it out"),
-    ("pool_max_conns", "it is pgx's; leave it out"),
-    ("pool_mode", "leave it out"),
-    ("search_path", "leave it out; names are always read with their schema"),
-    ("statement_timeout", "leave it out; timeouts are switched off while a backup runs"),
-    ("username", "the parameter is called user"),
-    ("database", "the parameter is called dbname"),
-];
-
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(Kind::InvalidInput, message)
 }
 
-fn wrong(name: &str, why: &str) -> Error {
+pub(super) fn wrong(name: &str, why: &str) -> Error {
     invalid(format!("connection parameter {name}: {why}"))
 }
 
 /// What the pairs say, before defaults and the checks of one against another.
-#[derive(Default)]
-struct Raw {
-    values: Vec<(String, String)>,
+pub(super) struct Raw {
+    pub(super) values: Vec<(String, String)>,
 }
 
 impl Raw {
     /// The last non-empty value: an empty one means the default, as in libpq.
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         value.filter(|v| !v.is_empty())
     }
 
-    fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>> {
+    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         match choices.iter().find(|(text, _)| *text == value) {
             Some((_, chosen)) => Ok(Some(*chosen)),
@@ -116,38 +58,6 @@ impl Raw {
         Ok(self.number(name)?.filter(|n| *n > 0).map(|n| unit(n.into())))
     }
 }
-
-const KNOWN: &[&str] = &[
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "connect_timeout",
-    "client_encoding",
-    "options",
-    "application_name",
-    "fallback_application_name",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_count",
-    "tcp_user_timeout",
-    "sslmode",
-    "sslnegotiation",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "sslcertmode",
-    "sslsni",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
-    "channel_binding",
-    "gssencmode",
-    "target_session_attrs",
-    "load_balance_hosts",
-];
 
 /// Makes a [`ConnInfo`] of parameters.
 pub(super) fn understand(pairs: Pairs) -> Result<ConnInfo> {
@@ -210,50 +120,6 @@ pub(super) fn understand(pairs: Pairs) -> Result<ConnInfo> {
     })
 }
 
-/// Refuses names that cannot be served; gives those that have no effect.
-fn check_names(raw: &Raw) -> Result<Vec<String>> {
-    let mut ignored = Vec::new();
-    for (name, value) in &raw.values {
-        let name = name.as_str();
-        let why = |list: &[(&str, &'static str)]| list.iter().find(|(n, _)| *n == name).map(|(_, why)| *why);
-        if KNOWN.contains(&name) {
-            continue;
-        }
-        if let Some(why) = why(REFUSED) {
-            if !value.is_empty() {
-                return Err(wrong(name, why));
-            }
-        } else if NO_EFFECT.contains(&name) {
-            ignored.push(name.to_owned());
-        } else if name == "pgbouncer" && value == "true" {
-            return Err(Error::new(
-                Kind::Pooler,
-                "the connection string says pgbouncer=true, which means a pooler in transaction mode; give the address of the server itself",
-            ));
-        } else if let Some(why) = why(FOREIGN) {
-            return Err(invalid(format!("unknown connection parameter \"{name}\": {why}")));
-        } else {
-            return Err(invalid(format!("unknown connection parameter {}", shown_name(name))));
-        }
-    }
-    if raw
-        .get("client_encoding")
-        .is_some_and(|v| !["utf8", "utf-8", "unicode", "auto"].contains(&v.to_lowercase().as_str()))
-    {
-        ignored.push("client_encoding".into());
-    }
-    if raw.choice("gssencmode", &[("disable", false), ("prefer", false), ("require", true)])? == Some(true) {
-        return Err(wrong("gssencmode", "GSSAPI encryption is not supported; use TLS"));
-    }
-    if raw.choice("sslcertmode", &[("disable", false), ("allow", false), ("require", true)])? == Some(true) {
-        return Err(wrong(
-            "sslcertmode",
-            "whether the server asks for a certificate cannot be demanded; leave it out",
-        ));
-    }
-    Ok(ignored)
-}
-
 fn hosts(raw: &Raw) -> Result<Vec<Host>> {
     let list = |name: &str| {
         raw.get(name).map(|v| v.split(',').map(str::trim).collect::<Vec<_>>()).unwrap_or_default()
@@ -304,7 +170,7 @@ fn hosts(raw: &Raw) -> Result<Vec<Host>> {
         .collect()
 }
 
-const SSL_MODES: &[(&str, SslMode)] = &[
+pub(super) const SSL_MODES: &[(&str, SslMode)] = &[
     ("disable", SslMode::Disable),
     ("allow", SslMode::Allow),
     ("prefer", SslMode::Prefer),
@@ -367,108 +233,12 @@ fn pem(value: &str) -> Pem {
     }
 }
 
-/// Writes what [`understand`] reads back to the same.
-pub(super) fn write(c: &ConnInfo) -> Secret {
-    let mut out = String::new();
-    let mut put = |name: &str, value: &str| {
-        let value = value.replace('\\', "\\\\").replace('\'', "\\'");
-        out.push_str(&format!("{}{name}='{value}'", if out.is_empty() { "" } else { " " }));
-    };
-    let join = |each: &dyn Fn(&Host) -> String| c.hosts.iter().map(each).collect::<Vec<_>>().join(",");
-    put(
-        "host",
-        &join(&|h| match &h.place {
-            Place::Name(name) => name.clone(),
-            Place::Socket(folder) => folder.display().to_string(),
-        }),
-    );
-    if c.hosts.iter().any(|h| h.addr.is_some()) {
-        put("hostaddr", &join(&|h| h.addr.map(|a| a.to_string()).unwrap_or_default()));
-    }
-    put("port", &join(&|h| h.port.to_string()));
-    put("user", &c.user);
-    put("password", c.password.as_ref().map_or("", Secret::expose));
-    put("dbname", &c.database);
-    put("application_name", &c.application_name);
-    put("options", c.options.as_deref().unwrap_or(""));
-    put("connect_timeout", &c.connect_timeout.map_or(0, |t| t.as_secs()).to_string());
-    let seconds = |t: Option<Duration>| t.map_or(0, |t| t.as_secs()).to_string();
-    put("keepalives", if c.keepalive.on { "1" } else { "0" });
-    put("keepalives_idle", &seconds(c.keepalive.idle));
-    put("keepalives_interval", &seconds(c.keepalive.interval));
-    put("keepalives_count", &c.keepalive.count.unwrap_or(0).to_string());
-    put("tcp_user_timeout", &c.keepalive.user_timeout.map_or(0, |t| t.as_millis()).to_string());
-    let text = |p: &Pem| match p {
-        Pem::Path(path) => path.display().to_string(),
-        Pem::Inline(text) => text.expose().to_owned(),
-    };
-    let mode =
-        SSL_MODES.iter().find(|(_, m)| *m == c.tls.mode && c.tls.mode_given).map_or("", |(name, _)| name);
-    put("sslmode", mode);
-    put("sslnegotiation", if c.tls.direct { "direct" } else { "" });
-    match &c.tls.root {
-        RootCert::Default => {}
-        RootCert::System => put("sslrootcert", "system"),
-        RootCert::Given(p) => put("sslrootcert", &text(p)),
-    }
-    if let Some((cert, key)) = &c.tls.client {
-        put("sslcert", &text(cert));
-        put("sslkey", &text(key));
-    }
-    put("sslsni", if c.tls.sni { "1" } else { "0" });
-    put("ssl_min_protocol_version", if c.tls.versions.0 { "TLSv1.3" } else { "" });
-    put("ssl_max_protocol_version", if c.tls.versions.1 { "TLSv1.2" } else { "" });
-    put(
-        "channel_binding",
-        match c.channel_binding {
-            ChannelBinding::Disable => "disable",
-            ChannelBinding::Prefer => "prefer",
-            ChannelBinding::Require => "require",
-        },
-    );
-    put(
-        "target_session_attrs",
-        match c.target {
-            TargetSession::Any => "any",
-            TargetSession::ReadWrite => "read-write",
-            TargetSession::ReadOnly => "read-only",
-            TargetSession::Primary => "primary",
-            TargetSession::Standby => "standby",
-            TargetSession::PreferStandby => "prefer-standby",
-        },
-    );
-    put("load_balance_hosts", if c.shuffle { "random" } else { "disable" });
-    for name in &c.ignored {
-        put(name, if name == "client_encoding" { "other" } else { "" });
-    }
-    Secret::new(out)
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn fails(text: &str) -> Error {
         ConnInfo::parse(text).unwrap_err()
-    }
-
-    #[test]
-    fn every_parameter_of_libpq_has_an_answer() {
-        // PostgreSQL 18's PQconninfoOptions, src/interfaces/libpq/fe-connect.c.
-        for name in "service servicefile user password passfile channel_binding connect_timeout dbname host hostaddr port client_encoding \
-            options application_name fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count \
-            tcp_user_timeout sslmode sslnegotiation sslcompression sslcert sslkey sslkeylogfile sslcertmode sslpassword sslrootcert sslcrl \
-            sslcrldir sslsni requirepeer require_auth min_protocol_version max_protocol_version ssl_min_protocol_version \
-            ssl_max_protocol_version gssencmode krbsrvname gsslib gssdelegation replication target_session_attrs load_balance_hosts \
-            scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope"
-            .split_whitespace()
-        {
-            let known =
-                KNOWN.contains(&name) || NO_EFFECT.contains(&name) || REFUSED.iter().any(|(n, _)| *n == name);
-            assert!(known, "{name}");
-        }
     }
 
     #[test]
@@ -532,42 +302,5 @@ mod tests {
             ConnInfo::parse("host=h user=u sslrootcert='-----BEGIN CERTIFICATE-----\\\\nAA\\\\n'").unwrap();
         let RootCert::Given(Pem::Inline(text)) = &c.tls.root else { panic!("not inline") };
         assert_eq!(text.expose(), "-----BEGIN CERTIFICATE-----\nAA\n");
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_reads_back(
-            user in "[^\0]{1,12}", password in "[^\0]{0,12}", database in "[^\0]{1,12}", options in "[^\0]{0,12}",
-            hosts in proptest::collection::vec(("[a-z0-9.-]{1,10}|/[a-z/]{1,8}|::[0-9]{1,3}", 1u16.., any::<Option<std::net::Ipv4Addr>>()), 1..4),
-            mode in 0usize..=SSL_MODES.len(), shuffle: bool, timeout in 0u32..1000,
-        ) {
-            type Host = (String, u16, Option<std::net::Ipv4Addr>);
-            let list = |f: &dyn Fn(&Host) -> String| hosts.iter().map(f).collect::<Vec<_>>().join(",");
-            let quote = |s: &str| format!("'{}'", s.replace('\\', "\\\\").replace('\'', "\\'"));
-            let mut text = format!(
-                "host={} port={} user={} password={} dbname={} options={} connect_timeout={timeout} load_balance_hosts={}",
-                list(&|h| h.0.clone()), list(&|h| h.1.to_string()), quote(&user), quote(&password), quote(&database), quote(&options),
-                if shuffle { "random" } else { "disable" },
-            );
-            if hosts.iter().all(|h| h.2.is_some()) {
-                text += &format!(" hostaddr={}", list(&|h| h.2.map(|a| a.to_string()).unwrap_or_default()));
-            }
-            if let Some((name, _)) = SSL_MODES.get(mode) {
-                text += &format!(" sslmode={name}");
-            }
-            let first = ConnInfo::parse(&text).unwrap();
-            prop_assert_eq!(&first.user, &user);
-            prop_assert_eq!(&first.database, &database);
-            prop_assert_eq!(first.password.as_ref().map_or("", Secret::expose), password.as_str());
-            let again = ConnInfo::parse_secret(&first.to_secret()).unwrap();
-            prop_assert!(first == again, "{:?} {:?}", first, again);
-        }
-
-        #[test]
-        fn no_text_makes_the_parser_panic(text in ".{0,60}", url in "[a-z0-9:@/?&=%,\\[\\]']{0,40}") {
-            let _ = ConnInfo::parse(&text);
-            let _ = ConnInfo::parse(&format!("postgresql://{url}"));
-            let _ = ConnInfo::parse(&format!("host={url}"));
-        }
     }
 }

@@ -84,9 +84,9 @@ fn database_kind(db: &DbError) -> Kind {
         "57P03" | "53300" => Kind::Unreachable,
         "28000" | "28P01" => Kind::Authentication,
         "3D000" => Kind::NotFound,
-        "0A000" if db.message().contains("statement pooling mode") => Kind::Pooler,
         // PgBouncer's own refusals.
         "08P01" if db.message().starts_with("unsupported startup parameter") => Kind::Pooler,
+        "08P01" if db.message().contains("statement pooling mode") => Kind::Pooler,
         c if c.starts_with("08") => Kind::ServerLost,
         _ => Kind::Database,
     }
@@ -220,6 +220,12 @@ fn refused_login(db: &DbError, at: &str, user: &str, database: &str) -> Error {
     }
 }
 
+/// rustls writes names as `DnsName("db.example.com")` and `IpAddress(10.0.0.1)`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')'));
+    inner.trim_matches('"')
+}
+
 /// A TLS failure as a sentence that says what to look at.
 pub(super) fn tls_sentence(e: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError as Cert, Error as Tls};
@@ -232,7 +238,7 @@ pub(super) fn tls_sentence(e: &rustls::Error) -> String {
             let names = if presented.is_empty() {
                 "no name in its subjectAltName".to_owned()
             } else {
-                presented.join(", ")
+                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
             };
             format!("the server's certificate is for another name: it has {names}, not {}", expected.to_str())
         }

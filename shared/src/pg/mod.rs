@@ -1,8 +1,10 @@
 //! Room: PostgreSQL on the wire: connecting, session settings, snapshots, COPY, quoting, server versions.
 
 pub mod conn_info;
+mod conn_names;
 mod conn_params;
 mod conn_syntax;
+mod conn_write;
 pub mod connect;
 pub mod copy;
 pub mod failure;

@@ -79,13 +79,20 @@ impl Program {
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         Self { child, dir }
     }
+
+    fn stop(&mut self) {
+        // Once it was waited for, its number may belong to somebody else.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // SIGINT: a fast shutdown of PostgreSQL, and an immediate one of PgBouncer.
+            let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+            let _ = self.child.wait();
+        }
+    }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // SIGINT: a fast shutdown of PostgreSQL, and an immediate one of PgBouncer.
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
+        self.stop();
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
@@ -154,8 +161,7 @@ impl Server {
 
     /// Stops the server and keeps its data for the closure.
     pub async fn stopped<T>(mut self, with: impl AsyncFnOnce(&Path) -> T) -> T {
-        let _ = Command::new("kill").args(["-INT", &self.program.child.id().to_string()]).status();
-        self.program.child.wait().unwrap();
+        self.program.stop();
         with(&self.program.dir.join("data")).await
     }
 }

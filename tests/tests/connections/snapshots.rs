@@ -134,12 +134,12 @@ async fn locks_and_rewrites() {
     other.batch_execute("COMMIT").await.unwrap();
     snapshot.verify_unrewritten(&files).await.unwrap();
 
-    other.batch_execute("TRUNCATE t7").await.unwrap();
-    assert_eq!(value(&snapshot, "SELECT count(*) FROM t7").await, "0", "rows vanish without an error");
+    other.batch_execute("TRUNCATE t70").await.unwrap();
+    assert_eq!(value(&snapshot, "SELECT count(*) FROM t70").await, "0", "rows vanish without an error");
     snapshot.lock_tables(&tables, LockWait::Forever).await.unwrap();
     let e = snapshot.verify_unrewritten(&files).await.unwrap_err();
     assert_eq!(e.kind(), Kind::SnapshotBroken);
-    assert!(e.to_string().contains("public.t7 was truncated or rewritten"), "{e}");
+    assert!(e.to_string().contains("public.t70 was truncated or rewritten"), "{e}");
     let e = other.batch_execute("SET lock_timeout = '200ms'; TRUNCATE t8").await.unwrap_err();
     assert_eq!(e.code().unwrap().code(), "55P03", "the lock holds");
     drop(snapshot);

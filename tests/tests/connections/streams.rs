@@ -97,7 +97,7 @@ async fn a_server_killed_in_mid_copy_is_never_a_whole_table() {
 async fn refusals_name_the_table() {
     let db = Database::create("refused", "").await;
     let admin = db.session().await;
-    let role = format!("{}_role", db.info.database());
+    let role = format!("role_of_{}", db.info.database());
     admin
         .batch_execute(&format!(
             "CREATE ROLE {role}; CREATE TABLE locked_up (a int); CREATE TABLE guarded (a int); CREATE TABLE gone (a int); \
