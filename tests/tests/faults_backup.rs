@@ -48,7 +48,13 @@ impl Role {
         let name = pgbaton_tests::unique(prefix);
         successful(
             "psql",
-            &["-qX", "-d", &variable("PGBATON_TEST_PG_URL"), "-c", &format!("CREATE ROLE {name} LOGIN")],
+            &[
+                "-qX",
+                "-d",
+                &variable("PGBATON_TEST_PG_URL"),
+                "-c",
+                &format!("CREATE ROLE {name} LOGIN PASSWORD 'reader'"),
+            ],
         );
         Self(name)
     }
@@ -57,7 +63,7 @@ impl Role {
     fn url(&self, database: &Database) -> String {
         let (scheme, rest) = database.url.split_once("://").unwrap();
         let (_, server) = rest.split_once('@').unwrap();
-        format!("{scheme}://{}@{server}", self.0)
+        format!("{scheme}://{}:reader@{server}", self.0)
     }
 }
 
