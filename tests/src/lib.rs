@@ -14,6 +14,7 @@ pub mod database;
 pub mod deployment;
 pub mod gate;
 pub mod host;
+pub mod judge;
 pub mod roles;
 pub mod tables;
 

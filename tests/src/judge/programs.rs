@@ -1,0 +1,68 @@
+//! Runs pg_dump and pg_restore, version 18.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use pgbaton::archive::Toc;
+
+/// The programs of one installation, and the server's URL without its database.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// Folder of `pg_dump` and `pg_restore`.
+    pub bin: PathBuf,
+    /// `postgresql://user:password@host:port`.
+    pub server: String,
+}
+
+impl Programs {
+    /// The URL of one of the server's databases.
+    pub fn url(&self, database: &str) -> String {
+        format!("{}/{database}", self.server)
+    }
+
+    /// The table of contents of pg_dump's own archive.
+    pub fn toc(&self, database: &str, folder: &Path) -> Toc {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder.parent().expect("a folder to write in")).expect("a folder");
+        let output = self.run("pg_dump", &["-Fd", "-Z0", "-d", &self.url(database), "-f", text(folder)]);
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        let toc = Toc::parse(&fs::read(folder.join("toc.dat")).expect("toc.dat")).expect("pg_dump's toc.dat");
+        fs::remove_dir_all(folder).expect("pg_dump's archive");
+        toc
+    }
+
+    /// The database as a script, without the random key that differs in every dump.
+    pub fn script(&self, database: &str) -> Vec<String> {
+        let output = self.run("pg_dump", &["-d", &self.url(database)]);
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        let script = String::from_utf8_lossy(&output.stdout).into_owned();
+        let fixed = script.lines().filter(|l| !l.starts_with("\\restrict") && !l.starts_with("\\unrestrict"));
+        fixed.map(str::to_owned).collect()
+    }
+
+    /// Restores an archive into an empty database; what pg_restore complained of, nothing when all went well.
+    ///
+    /// `transaction_timeout` is a setting that pg_restore 18 makes and servers before 17 do not know.
+    pub fn restore(&self, archive: &Path, database: &str) -> Vec<String> {
+        let output = self.run("pg_restore", &["-j2", "-d", &self.url(database), text(archive)]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let unknown_setting = "unrecognized configuration parameter \"transaction_timeout\"";
+        let timeouts = told.lines().filter(|l| l.contains(unknown_setting)).count();
+        let errors = told.lines().filter(|l| l.contains("error:") && !l.contains(unknown_setting)).count();
+        if output.status.success() || (timeouts > 0 && errors == 0) {
+            return Vec::new();
+        }
+        told.lines().map(str::to_owned).collect()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        Command::new(self.bin.join(program)).args(arguments).output().expect(program)
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
