@@ -5,5 +5,4 @@ CREATE AGGREGATE public.longest(text) (SFUNC = public.longer, STYPE = text, INIT
 CREATE AGGREGATE public.running(float8) (
     SFUNC = float8_accum, STYPE = float8[], FINALFUNC = float8_avg, COMBINEFUNC = float8_combine, INITCOND = '{0,0,0}',
     PARALLEL = RESTRICTED, FINALFUNC_MODIFY = SHAREABLE, SSPACE = 64);
-CREATE AGGREGATE public.least_of(anyelement) (SFUNC = pg_catalog.array_append, STYPE = anyarray, INITCOND = '{}');
 COMMENT ON AGGREGATE public.longest(text) IS 'the longest';
