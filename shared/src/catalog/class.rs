@@ -21,6 +21,10 @@ pub const PG_ATTRDEF: u32 = 2604;
 pub const PG_CONSTRAINT: u32 = 2606;
 /// `pg_largeobject`: large objects stand in `pg_depend`, `pg_description` and here under it, not under `pg_largeobject_metadata`.
 pub const PG_LARGEOBJECT: u32 = 2613;
+/// `pg_largeobject_metadata`: one row for each large object; its entries and dependencies stand under [`PG_LARGEOBJECT`].
+pub const PG_LARGEOBJECT_METADATA: u32 = 2995;
+/// `pg_opfamily`.
+pub const PG_OPERATOR_FAMILY: u32 = 2753;
 /// `pg_namespace`.
 pub const PG_NAMESPACE: u32 = 2615;
 /// `pg_rewrite`.

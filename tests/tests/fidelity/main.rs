@@ -13,13 +13,18 @@ use pgbaton_tests::{
 };
 use tokio_postgres::{Client, NoTls};
 
-/// The servers at hand, oldest first: major version and URL without a database.
-fn servers() -> Vec<Programs> {
+/// The servers at hand.
+async fn servers() -> Vec<Programs> {
     let bin: PathBuf = variable("PGBATON_TEST_PG_BIN").into();
     let mut all = vec![variable("PGBATON_TEST_PG_URL")];
     all.extend(env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_default().split_whitespace().map(str::to_owned));
     let server = |url: &String| url.rsplit_once('/').expect("a database in the URL").0.to_owned();
-    all.iter().map(|url| Programs { bin: bin.clone(), server: server(url) }).collect()
+    let mut servers = Vec::new();
+    for url in &all {
+        let major = archive::version(&connect(url).await).await.major();
+        servers.push(Programs { bin: bin.clone(), server: server(url), major });
+    }
+    servers
 }
 
 async fn connect(url: &str) -> Client {
@@ -31,8 +36,9 @@ async fn connect(url: &str) -> Client {
 /// Makes the area's database on one server, judges it, and drops it.
 async fn judge(area: &str, sql: &str, programs: &Programs) {
     let server = connect(&programs.url("postgres")).await;
-    let major = archive::version(&server).await.major();
-    let since = sql.lines().next().and_then(|l| l.strip_prefix("-- since ")).map_or(0, |n| n.trim().parse().unwrap());
+    let major = programs.major;
+    let since =
+        sql.lines().next().and_then(|l| l.strip_prefix("-- since ")).map_or(0, |n| n.trim().parse().unwrap());
     if major < since {
         return;
     }
@@ -49,7 +55,12 @@ async fn judge(area: &str, sql: &str, programs: &Programs) {
     assert_eq!(catalog.warnings, Vec::<String>::new(), "{place}: warnings");
     let folder = env::temp_dir().join(&name);
     let found = compare::differences(&archive::toc(&catalog), &programs.toc(&name, &folder.join("theirs")));
-    assert!(found.is_empty(), "{place}: {} differences from pg_dump's archive\n{}", found.len(), found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "{place}: {} differences from pg_dump's archive\n{}",
+        found.len(),
+        found.join("\n")
+    );
 
     archive::write(&source, &catalog, &folder.join("ours")).await;
     source.batch_execute("COMMIT").await.unwrap();
@@ -57,7 +68,12 @@ async fn judge(area: &str, sql: &str, programs: &Programs) {
     assert!(told.is_empty(), "{place}: pg_restore\n{}", told.join("\n"));
     let (before, after) = (programs.script(&name), programs.script(&copy));
     if let Some((line, _)) = before.iter().zip(&after).enumerate().find(|(_, (a, b))| a != b) {
-        panic!("{place}: the dumps differ at line {}\nsource: {}\ncopy:   {}", line + 1, before[line], after[line]);
+        panic!(
+            "{place}: the dumps differ at line {}\nsource: {}\ncopy:   {}",
+            line + 1,
+            before[line],
+            after[line]
+        );
     }
     assert_eq!(before.len(), after.len(), "{place}: one dump is longer");
 
@@ -74,7 +90,7 @@ async fn every_area_is_as_pg_dump_has_it_on_every_server() {
     let mut areas: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     areas.sort();
     assert!(!areas.is_empty());
-    for programs in servers() {
+    for programs in servers().await {
         for file in &areas {
             let area = file.file_stem().unwrap().to_string_lossy().into_owned();
             judge(&area, &fs::read_to_string(file).unwrap(), &programs).await;

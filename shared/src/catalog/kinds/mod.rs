@@ -14,6 +14,7 @@ mod columns;
 mod defaults;
 mod foreign_keys;
 mod indexes;
+mod planner_statistics;
 mod policies;
 mod relations;
 mod rules;
@@ -47,6 +48,7 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     table_data::collect(&relations, out);
     large_objects::collect(cx, out).await?;
     indexes.collect(&relations, out);
+    planner_statistics::collect(cx, &relations, &indexes, out).await?;
     foreign_keys::collect(cx, &relations, &indexes, out).await?;
     triggers::collect(cx, &relations, out).await?;
     rules::collect(cx, &relations, out).await?;
