@@ -5,6 +5,9 @@
 //! is `pg_dump` of the source, rows included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod generated;
+mod statements;
+
 use std::{env, fs, path::PathBuf};
 
 use pgbaton_tests::{
@@ -95,5 +98,13 @@ async fn every_area_is_as_pg_dump_has_it_on_every_server() {
             let area = file.file_stem().unwrap().to_string_lossy().into_owned();
             judge(&area, &fs::read_to_string(file).unwrap(), &programs).await;
         }
+    }
+}
+
+#[test]
+fn generated_databases_are_as_pg_dump_has_them() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for programs in runtime.block_on(servers()) {
+        generated::run(&programs);
     }
 }
