@@ -80,6 +80,11 @@ pub(crate) fn signature(name: &str, arguments: &str) -> String {
     format!("{}({arguments})", ident(name))
 }
 
+/// `schema.name(types)`, as other objects name a routine.
+pub(super) fn reference(schema: &str, name: &str, types: &[&str]) -> String {
+    format!("{}.{}", ident(schema), signature(name, &types.join(", ")))
+}
+
 /// By name, then number of arguments, then their types (`DOTypeNameCompare` in pg_dump_sort.c); `keys` are [`ARGUMENT_KEYS`].
 pub(super) fn sort_name(name: &str, keys: &[String]) -> String {
     format!("{name}\0{:03}\0{}", keys.len() / 2, keys.join("\0"))
