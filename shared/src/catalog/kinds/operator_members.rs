@@ -15,7 +15,7 @@ use crate::{
     pg::qualified,
 };
 
-/// pg_dump sorts by strategy alone; in practice the rest of its order is that of creation.
+/// pg_dump sorts by strategy alone; the rest of its order is that of the index by which the server finds a family's operators.
 const OPERATORS: &str = "
 SELECT d.refclassid AS class, d.refobjid AS oid, o.amopstrategy::int4 AS number, o.amopopr::regoperator::text AS operator,
        n.nspname::text AS sort_schema, f.opfname::text AS sort_family
@@ -25,8 +25,9 @@ LEFT JOIN pg_opfamily f ON f.oid = o.amopsortfamily
 LEFT JOIN pg_namespace n ON n.oid = f.opfnamespace
 WHERE o.oid >= $1
   AND (d.refclassid = 'pg_opclass'::regclass OR (d.refclassid = 'pg_opfamily'::regclass AND d.refobjid = o.amopfamily))
-ORDER BY o.amopstrategy, o.oid";
+ORDER BY o.amopstrategy, o.amoplefttype, o.amoprighttype, o.amoppurpose";
 
+/// pg_dump sorts by number alone; the rest of its order is that in which they were added.
 const FUNCTIONS: &str = "
 SELECT d.refclassid AS class, d.refobjid AS oid, p.amprocnum::int4 AS number, p.amproc::regprocedure::text AS function,
        p.amproclefttype::regtype::text AS left_type, p.amprocrighttype::regtype::text AS right_type

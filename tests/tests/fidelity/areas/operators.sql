@@ -5,7 +5,6 @@ CREATE SCHEMA aaa;
 CREATE TYPE public.money2 AS (amount numeric, "curr ency" text);
 CREATE DOMAIN public.posint AS int CHECK (VALUE > 0);
 CREATE TYPE public."Mood ""x""" AS ENUM ('sad', 'happy');
-GRANT CREATE, USAGE ON SCHEMA public, "Odd ""ops""" TO fidelity_op;
 
 -- Equality and inequality with all options, functions of odd names in other schemas.
 CREATE FUNCTION "Odd ""ops"""."eq (x"(public.money2, public.money2) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.amount = $2.amount';
@@ -69,4 +68,4 @@ INSERT INTO public.t VALUES (ROW(1, 'y'));
 -- Of an extension, and what uses them.
 CREATE EXTENSION pg_trgm;
 CREATE FUNCTION public.similar_words(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT $1 OPERATOR(public.%) $2';
-CREATE OPERATOR public.%%% (FUNCTION = public.similarity, LEFTARG = text, RIGHTARG = text, RESTRICT = contsel);
+CREATE OPERATOR public.%%% (FUNCTION = public.similar_words, LEFTARG = text, RIGHTARG = text, RESTRICT = contsel);
