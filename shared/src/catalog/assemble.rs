@@ -196,6 +196,8 @@ fn entry(
     dependencies: BTreeSet<i32>,
 ) -> Entry {
     let catalog_id = match draft.key.part {
+        // A shell type stands under its type's oid, which is not its own.
+        _ if draft.key.id.class == 0 => NO_ROW,
         Part::Definition | Part::Completion => draft.key.id,
         // Rows, refreshes and row security stand for a table without being its entry.
         Part::Data | Part::RowSecurity => CatalogId { class: 0, ..draft.key.id },

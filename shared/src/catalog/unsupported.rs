@@ -22,36 +22,12 @@ const fn unsupported(kind: &'static str, catalog: &'static str, rows: &'static s
 
 /// Kinds to come. A kind that gets a collector loses its line here.
 const KINDS: &[Unsupported] = &[
-    // Casts from a range to its multirange belong to the type (deptype i).
-    unsupported(
-        "casts",
-        "pg_cast",
-        "NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_cast'::regclass AND i.objid = o.oid AND i.deptype = 'i')",
-    ),
-    unsupported("operators", "pg_operator", "o.oprcode <> 0"),
-    unsupported("operator families", "pg_opfamily", "true"),
-    unsupported("operator classes", "pg_opclass", "true"),
-    unsupported("collations", "pg_collation", "true"),
-    unsupported("conversions", "pg_conversion", "true"),
-    unsupported("languages", "pg_language", "o.lanispl"),
-    unsupported("transforms", "pg_transform", "true"),
-    unsupported("access methods", "pg_am", "true"),
-    unsupported("text search parsers", "pg_ts_parser", "true"),
-    unsupported("text search templates", "pg_ts_template", "true"),
-    unsupported("text search dictionaries", "pg_ts_dict", "true"),
-    unsupported("text search configurations", "pg_ts_config", "true"),
     unsupported("foreign data wrappers", "pg_foreign_data_wrapper", "true"),
     unsupported("foreign servers", "pg_foreign_server", "true"),
     unsupported("foreign tables", "pg_class", "o.relkind = 'f'"),
     unsupported("event triggers", "pg_event_trigger", "true"),
     unsupported("publications", "pg_publication", "true"),
     unsupported("extended statistics", "pg_statistic_ext", "true"),
-    unsupported(
-        "base types",
-        "pg_type",
-        "(o.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = o.oid)) \
-         OR (o.typtype = 'p' AND NOT o.typisdefined)",
-    ),
 ];
 
 /// Kinds that cannot be read from their catalog, for want of an oid or of privileges.

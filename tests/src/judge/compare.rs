@@ -75,9 +75,11 @@ fn implied(name: &Name, need: &Name) -> bool {
     name.0 == "INDEX ATTACH" || need.0 == "SCHEMA"
 }
 
-/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile.
+/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
+/// constraint needs, which pg_dump says of that index alone, for which there is no entry.
 fn surplus(name: &Name, need: &Name) -> bool {
     name.0 == "FK CONSTRAINT" && (need.0 == "TABLE DATA" || need.0 == "TABLE")
+        || name.0 == "CONSTRAINT" && (need.0 == "COLLATION" || need.0 == "OPERATOR CLASS")
 }
 
 /// pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.
