@@ -3,6 +3,18 @@
 
 use super::draft::{CatalogId, Key, Part};
 
+/// `pg_event_trigger`.
+pub const PG_EVENT_TRIGGER: u32 = 3466;
+/// `pg_publication`.
+pub const PG_PUBLICATION: u32 = 6104;
+/// `pg_publication_rel`.
+pub const PG_PUBLICATION_REL: u32 = 6106;
+/// `pg_publication_namespace`.
+pub const PG_PUBLICATION_NAMESPACE: u32 = 6237;
+/// `pg_subscription`.
+pub const PG_SUBSCRIPTION: u32 = 6100;
+/// `pg_statistic_ext`.
+pub const PG_STATISTIC_EXT: u32 = 3381;
 /// `pg_foreign_server`.
 pub const PG_FOREIGN_SERVER: u32 = 1417;
 /// `pg_foreign_data_wrapper`.

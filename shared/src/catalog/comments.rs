@@ -9,8 +9,9 @@ use tokio_postgres::Row;
 use self::sources::SOURCES;
 use super::{
     class::{
-        PG_CLASS, PG_CONSTRAINT, PG_EXTENSION, PG_LARGEOBJECT, PG_NAMESPACE, PG_POLICY, PG_PROC, PG_REWRITE,
-        PG_TRIGGER, PG_TYPE, definition,
+        PG_CLASS, PG_CONSTRAINT, PG_EVENT_TRIGGER, PG_EXTENSION, PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER,
+        PG_LARGEOBJECT, PG_NAMESPACE, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
+        PG_SUBSCRIPTION, PG_TRIGGER, PG_TYPE, definition,
     },
     draft::{Context, Draft, Drafts, Key, Part, Section},
     kinds::{aggregates, routines},
@@ -163,6 +164,12 @@ fn words(class: u32, row: &Row) -> Result<Option<(String, String)>> {
         PG_POLICY => on_relation("POLICY"),
         PG_NAMESPACE => fixed("SCHEMA"),
         PG_EXTENSION => fixed("EXTENSION"),
+        PG_FOREIGN_DATA_WRAPPER => fixed("FOREIGN DATA WRAPPER"),
+        PG_FOREIGN_SERVER => fixed("SERVER"),
+        PG_EVENT_TRIGGER => fixed("EVENT TRIGGER"),
+        PG_PUBLICATION => fixed("PUBLICATION"),
+        PG_SUBSCRIPTION => fixed("SUBSCRIPTION"),
+        PG_STATISTIC_EXT => fixed("STATISTICS"),
         PG_LARGEOBJECT => ("LARGE OBJECT".to_owned(), field::<&str>(row, "name")?.to_owned()),
         _ => return Ok(None),
     }))

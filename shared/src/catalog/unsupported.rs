@@ -40,12 +40,6 @@ const KINDS: &[Unsupported] = &[
     unsupported("text search templates", "pg_ts_template", "true"),
     unsupported("text search dictionaries", "pg_ts_dict", "true"),
     unsupported("text search configurations", "pg_ts_config", "true"),
-    unsupported("foreign data wrappers", "pg_foreign_data_wrapper", "true"),
-    unsupported("foreign servers", "pg_foreign_server", "true"),
-    unsupported("foreign tables", "pg_class", "o.relkind = 'f'"),
-    unsupported("event triggers", "pg_event_trigger", "true"),
-    unsupported("publications", "pg_publication", "true"),
-    unsupported("extended statistics", "pg_statistic_ext", "true"),
     unsupported(
         "base types",
         "pg_type",
@@ -55,11 +49,7 @@ const KINDS: &[Unsupported] = &[
 ];
 
 /// Kinds that cannot be read from their catalog, for want of an oid or of privileges.
-const OTHERS: &str = "SELECT 'user mappings' AS kind, 'user mapping for ' || usename || ' on ' || srvname AS object \
-       FROM pg_user_mappings \
-     UNION ALL SELECT 'subscriptions', 'subscription ' || subname FROM pg_subscription \
-       WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-     UNION ALL SELECT 'security labels', 'security label on ' || objtype || ' ' || objname FROM pg_seclabels \
+const OTHERS: &str = "SELECT 'security labels' AS kind, 'security label on ' || objtype || ' ' || objname AS object FROM pg_seclabels \
        WHERE objtype NOT IN ('database', 'role', 'tablespace') \
      UNION ALL SELECT 'rows of extensions'' configuration tables', 'table ' || c.oid::regclass::text \
        FROM pg_extension e, unnest(e.extconfig) AS t(oid) JOIN pg_class c USING (oid) WHERE c.relkind <> 'S' \

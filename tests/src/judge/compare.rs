@@ -30,6 +30,9 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
         }
     }
     for (name, our) in ours.entries.iter().filter(|(name, _)| !theirs.entries.contains_key(*name)) {
+        if guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
+            continue;
+        }
         found.push(format!("surplus: {name:?}\n    {}", our.defn.as_deref().unwrap_or_default().trim_end()));
     }
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
@@ -55,11 +58,36 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their) {
+        if plain(&our) != plain(&their) && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their))) {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
         }
     }
 }
+
+/// pg_dump 18 writes NOT NULL of an inherited column as an element of CREATE TABLE from every server; ours sets it with ALTER TABLE when it
+/// comes from a server before 18, which would not take the element.
+fn same_not_nulls(ours: &str, theirs: &str) -> bool {
+    let split = |sql: &str| -> (BTreeSet<String>, Vec<String>) {
+        let (mut columns, mut rest) = (BTreeSet::new(), Vec::new());
+        for line in sql.lines().map(|l| l.trim().trim_end_matches(',')) {
+            let altered = line.split_once(" ALTER COLUMN ").and_then(|(_, l)| l.strip_suffix(" SET NOT NULL;"));
+            match line.strip_prefix("NOT NULL ").or(altered) {
+                Some(column) => _ = columns.insert(column.to_owned()),
+                None if !line.is_empty() => rest.push(line.replace("(\n)", "()")),
+                None => {}
+            }
+        }
+        (columns, rest)
+    };
+    split(ours) == split(theirs)
+}
+
+/// From a server before 15 ours also says that PUBLIC may not create in `public`, as it may in a new database of such a server.
+fn guards_public(name: &Name, ours: &str, theirs: &str) -> bool {
+    name.0 == "ACL" && name.2 == "SCHEMA public" && ours.strip_prefix(GUARD).is_some_and(|ours| ours == theirs)
+}
+
+const GUARD: &str = "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n";
 
 /// White space between words does not matter; that inside quotes is compared by the dumps of both databases.
 fn plain(sql: &str) -> String {
@@ -72,9 +100,13 @@ fn implied(name: &Name, need: &Name) -> bool {
     name.0 == "INDEX ATTACH" || need.0 == "SCHEMA"
 }
 
-/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile.
+/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile, and where pg_dump leaves it
+/// to the order, the server of a user mapping and the extension of what grants are on.
 fn surplus(name: &Name, need: &Name) -> bool {
-    name.0 == "FK CONSTRAINT" && (need.0 == "TABLE DATA" || need.0 == "TABLE")
+    matches!(
+        (name.0.as_str(), need.0.as_str()),
+        ("FK CONSTRAINT", "TABLE DATA" | "TABLE") | ("USER MAPPING", "SERVER") | ("ACL", "EXTENSION")
+    )
 }
 
 /// pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.

@@ -2,11 +2,15 @@
 
 pub mod aggregates;
 pub mod default_acl;
+pub mod event_triggers;
 pub mod extensions;
+pub mod foreign_data;
 pub mod large_objects;
 pub mod routines;
 pub mod schemas;
+pub mod subscriptions;
 pub mod types;
+pub mod user_mappings;
 
 mod attach;
 mod checks;
@@ -15,9 +19,11 @@ mod defaults;
 mod foreign_keys;
 mod indexes;
 mod policies;
+mod publications;
 mod relations;
 mod rules;
 mod sequences;
+mod statistics;
 mod table_data;
 mod tables;
 mod triggers;
@@ -52,6 +58,12 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     rules::collect(cx, &relations, out).await?;
     policies::collect(cx, &relations, out).await?;
     default_acl::collect(cx, out).await?;
+    foreign_data::collect(cx, out).await?;
+    user_mappings::collect(cx, out).await?;
+    statistics::collect(cx, &relations, out).await?;
+    event_triggers::collect(cx, out).await?;
+    publications::collect(cx, &relations, out).await?;
+    subscriptions::collect(cx, out).await?;
 
     bonds::collect(cx, out).await?;
     comments::collect(cx, out).await?;
