@@ -19,10 +19,7 @@ use super::{
     draft::{Context, Draft, Drafts, Key, Part, Section},
     rows::field,
 };
-use crate::{
-    base::Result,
-    pg::ident,
-};
+use crate::{base::Result, pg::ident};
 
 const MEMBERS: &str = "
 SELECT classid, objid, refobjid AS extension FROM pg_depend
@@ -96,7 +93,8 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
         None => format!("{} {bare}", kind.keyword()),
     };
     let subject = Subject { kind, name: &full, column: column.as_deref(), prefix: "" };
-    let public_creates = acl.iter().any(|i| i.split('/').next().is_some_and(|i| i.starts_with('=') && i.contains('C')));
+    let public_creates =
+        acl.iter().any(|i| i.split('/').next().is_some_and(|i| i.starts_with('=') && i.contains('C')));
     let mut definition = checked(cx, out, &subject, &owner, &tag, acl, base);
     // Before PostgreSQL 15 a new database lets PUBLIC create in `public`: if that was taken away here, a copy on such a server must not
     // have it. pg_dump 18 has only newer servers in mind.

@@ -16,7 +16,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let mut found = Vec::new();
     for (name, their) in &theirs.entries {
         match ours.entries.get(name) {
-            None => found.push(format!("missing: {name:?}\n    {}", their.defn.as_deref().unwrap_or_default().trim_end())),
+            None => found.push(format!(
+                "missing: {name:?}\n    {}",
+                their.defn.as_deref().unwrap_or_default().trim_end()
+            )),
             Some(our) => {
                 fields(name, our, their, &mut found);
                 let (needed, wanted) = (ours.needs(our), theirs.needs(their));
@@ -36,7 +39,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
         found.push(format!("surplus: {name:?}\n    {}", our.defn.as_deref().unwrap_or_default().trim_end()));
     }
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
-        side.order.iter().filter(|n| other.entries.contains_key(*n) && !moved(n)).cloned().collect()
+        let compared = |n: &&Name| {
+            other.entries.contains_key(*n) && theirs.entries.get(*n).is_some_and(|e| !moved(n, e))
+        };
+        side.order.iter().filter(compared).cloned().collect()
     };
     let (our_order, their_order) = (of(&ours, &theirs), of(&theirs, &ours));
     if let Some((our, their)) = our_order.iter().zip(&their_order).find(|(a, b)| a != b) {
@@ -58,7 +64,9 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their) && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their))) {
+        if plain(&our) != plain(&their)
+            && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their)))
+        {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
         }
     }
@@ -70,7 +78,8 @@ fn same_not_nulls(ours: &str, theirs: &str) -> bool {
     let split = |sql: &str| -> (BTreeSet<String>, Vec<String>) {
         let (mut columns, mut rest) = (BTreeSet::new(), Vec::new());
         for line in sql.lines().map(|l| l.trim().trim_end_matches(',')) {
-            let altered = line.split_once(" ALTER COLUMN ").and_then(|(_, l)| l.strip_suffix(" SET NOT NULL;"));
+            let altered =
+                line.split_once(" ALTER COLUMN ").and_then(|(_, l)| l.strip_suffix(" SET NOT NULL;"));
             match line.strip_prefix("NOT NULL ").or(altered) {
                 Some(column) => _ = columns.insert(column.to_owned()),
                 None if !line.is_empty() => rest.push(line.replace("(\n)", "()")),
@@ -84,7 +93,9 @@ fn same_not_nulls(ours: &str, theirs: &str) -> bool {
 
 /// From a server before 15 ours also says that PUBLIC may not create in `public`, as it may in a new database of such a server.
 fn guards_public(name: &Name, ours: &str, theirs: &str) -> bool {
-    name.0 == "ACL" && name.2 == "SCHEMA public" && ours.strip_prefix(GUARD).is_some_and(|ours| ours == theirs)
+    name.0 == "ACL"
+        && name.2 == "SCHEMA public"
+        && ours.strip_prefix(GUARD).is_some_and(|ours| ours == theirs)
 }
 
 const GUARD: &str = "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n";
@@ -109,9 +120,11 @@ fn surplus(name: &Name, need: &Name) -> bool {
     )
 }
 
-/// pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.
-fn moved(name: &Name) -> bool {
-    name.0 == "COMMENT" && name.2.starts_with("INDEX ")
+/// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
+/// index after the constraint, grants on a member of an extension after the extension, and those on system objects first.
+fn moved(name: &Name, their: &Entry) -> bool {
+    let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
+    of_index || (name.0 == "ACL" && their.dependencies.is_empty())
 }
 
 struct Side<'a> {

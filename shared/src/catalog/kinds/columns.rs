@@ -177,7 +177,9 @@ enum Change {
 /// The counterpart of pg_dump's `flagInhAttrs`, and of the end of its `determineNotNullFlags`.
 pub(crate) fn flag_inherited(relations: &mut Relations, version: ServerVersion) {
     let mut changes = Vec::new();
-    for relation in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p' | 'f') && !r.parents.is_empty()) {
+    for relation in
+        relations.archived().filter(|r| matches!(r.kind, 'r' | 'p' | 'f') && !r.parents.is_empty())
+    {
         let parents: Vec<&Relation> = relation.parents.iter().filter_map(|p| relations.known(*p)).collect();
         for (index, column) in relation.columns.iter().enumerate() {
             for change in inherited(relation, column, &parents, version) {

@@ -27,8 +27,12 @@ pub(crate) fn entry(relation: &Relation, column: &Column, expression: &str, oid:
         relation.sql(),
         ident(&column.name)
     );
-    draft.drop =
-        format!("{} {} ALTER COLUMN {} DROP DEFAULT;\n", relation.alter(), relation.sql(), ident(&column.name));
+    draft.drop = format!(
+        "{} {} ALTER COLUMN {} DROP DEFAULT;\n",
+        relation.alter(),
+        relation.sql(),
+        ident(&column.name)
+    );
     draft.depends.insert(relation.id().definition());
     draft
 }

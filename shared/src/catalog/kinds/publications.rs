@@ -65,7 +65,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
                 published.push(word);
             }
         }
-        let mut definition = format!("CREATE PUBLICATION {sql}{all} WITH (publish = '{}'", published.join(", "));
+        let mut definition =
+            format!("CREATE PUBLICATION {sql}{all} WITH (publish = '{}'", published.join(", "));
         if field(&row, "pubviaroot")? {
             definition.push_str(", publish_via_partition_root = true");
         }

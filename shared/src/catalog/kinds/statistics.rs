@@ -29,7 +29,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
             continue;
         }
         if relations.get(field(&row, "stxrelid")?).is_none() {
-            out.warnings.push(format!("statistics {sql} are not in the backup: their table belongs to an extension"));
+            out.warnings
+                .push(format!("statistics {sql} are not in the backup: their table belongs to an extension"));
             continue;
         }
         let mut definition = format!("{};\n", field::<&str>(&row, "definition")?);

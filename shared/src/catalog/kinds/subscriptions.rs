@@ -21,7 +21,7 @@ FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname 
 ORDER BY subname";
 
 /// 14 brought `subbinary` and `substream` (a boolean until 15), 15 `subtwophasestate` and `subdisableonerr`, 16 `suborigin`,
-/// `subpasswordrequired` and `subrunasowner`, 17 `subfailover`.
+/// `subpasswordrequired` and `subrunasowner` (before, all ran as the owner), 17 `subfailover`.
 fn subscriptions_query(version: ServerVersion) -> String {
     let since = |major: u32, column: &'static str, before: &'static str| {
         if version.major() >= major { column } else { before }
@@ -42,7 +42,7 @@ fn subscriptions_query(version: ServerVersion) -> String {
         since(15, "s.subtwophasestate", "'d'"),
         since(15, "s.subdisableonerr", "false"),
         since(16, "s.subpasswordrequired", "true"),
-        since(16, "s.subrunasowner", "false"),
+        since(16, "s.subrunasowner", "true"),
         since(17, "s.subfailover", "false"),
         since(16, "s.suborigin", "'any'"),
     )
@@ -111,7 +111,8 @@ fn options(row: &Row) -> Result<String> {
         'p' => ", streaming = parallel",
         _ => ", streaming = off",
     });
-    for (option, column) in [("two_phase = on", "two_phase"), ("disable_on_error = true", "disable_on_error")] {
+    for (option, column) in [("two_phase = on", "two_phase"), ("disable_on_error = true", "disable_on_error")]
+    {
         if field(row, column)? {
             let _ = write!(options, ", {option}");
         }

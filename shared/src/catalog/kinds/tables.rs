@@ -24,7 +24,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
     let mut checks: HashMap<u32, Vec<Check>> = checks::load(cx, relations).await?;
     for table in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p' | 'f')) {
         let of_table = checks.remove(&table.oid).unwrap_or_default();
-        let mut draft = table.draft(table.id().definition(), desc(table), Section::PreData, table.name.clone());
+        let mut draft =
+            table.draft(table.id().definition(), desc(table), Section::PreData, table.name.clone());
         draft.definition = definition(table, relations, &of_table);
         draft.drop = format!("DROP {} {};\n", desc(table), table.sql());
         draft.tablespace = (table.kind != 'f').then(|| table.tablespace.clone());

@@ -16,7 +16,7 @@ CREATE PUBLICATION filter FOR TABLE public.b WHERE (ok);
 CREATE PUBLICATION filter_true FOR TABLE public.b WHERE (true);
 CREATE PUBLICATION filters FOR TABLE public.a WHERE (id > 3 AND name <> 'it''s' OR z IS NULL), public.b WHERE (kind IN ('a', 'b"c', 'back\slash'))
     WITH (publish = 'insert');
-CREATE PUBLICATION both FOR TABLE public.a (id, "Camel ""Case""") WHERE ("Camel ""Case""" = 'x') WITH (publish = 'insert');
+CREATE PUBLICATION column_and_row FOR TABLE public.a (id, "Camel ""Case""") WHERE ("Camel ""Case""" = 'x') WITH (publish = 'insert');
 CREATE PUBLICATION root_filter FOR TABLE public.parts (id) WHERE (id < 5) WITH (publish_via_partition_root = true);
 CREATE PUBLICATION schemas FOR TABLES IN SCHEMA "Odd schema", empty, public;
 CREATE PUBLICATION schema_and_table FOR TABLES IN SCHEMA elsewhere, TABLE public.b, "Odd schema"."Tab ""le"", ü";

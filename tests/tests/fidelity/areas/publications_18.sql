@@ -4,4 +4,4 @@ CREATE TABLE public.a (id integer PRIMARY KEY, twice integer GENERATED ALWAYS AS
 CREATE PUBLICATION stored FOR ALL TABLES WITH (publish_generated_columns = stored);
 CREATE PUBLICATION none FOR TABLE public.a WITH (publish_generated_columns = none);
 CREATE PUBLICATION listed FOR TABLE public.a (id, twice);
-CREATE PUBLICATION rooted FOR TABLE public.a WITH (publish_via_partition_root, publish_generated_columns);
+CREATE PUBLICATION rooted FOR TABLE public.a WITH (publish_via_partition_root, publish_generated_columns = stored);

@@ -1,3 +1,4 @@
+-- restored since 16
 -- Subscriptions as every version knows them. None of them has a password.
 DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 CREATE SUBSCRIPTION plain CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICATION p WITH (connect = false);

@@ -8,4 +8,4 @@ CREATE SUBSCRIPTION only_own CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICA
 CREATE SUBSCRIPTION parallel CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICATION p WITH (connect = false, streaming = parallel);
 CREATE SUBSCRIPTION fails_over CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICATION p WITH (connect = false, failover = true);
 CREATE SUBSCRIPTION everything CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICATION p WITH (connect = false, two_phase, disable_on_error,
-    password_required = false, run_as_owner, failover, origin = 'NONE', binary, streaming = on, synchronous_commit = 'remote_write');
+    password_required = false, run_as_owner, failover, origin = 'none', binary, streaming = on, synchronous_commit = 'remote_write');
