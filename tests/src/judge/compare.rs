@@ -40,7 +40,8 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     }
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
         let compared = |n: &&Name| {
-            other.entries.contains_key(*n) && theirs.entries.get(*n).is_some_and(|e| !moved(n, e))
+            other.entries.contains_key(*n)
+                && theirs.entries.get(*n).is_some_and(|e| !moved(n, theirs.needs(e).is_empty()))
         };
         side.order.iter().filter(compared).cloned().collect()
     };
@@ -122,9 +123,9 @@ fn surplus(name: &Name, need: &Name) -> bool {
 
 /// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
 /// index after the constraint, grants on a member of an extension after the extension, and those on system objects first.
-fn moved(name: &Name, their: &Entry) -> bool {
+fn moved(name: &Name, needs_nothing: bool) -> bool {
     let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
-    of_index || (name.0 == "ACL" && their.dependencies.is_empty())
+    of_index || (name.0 == "ACL" && needs_nothing)
 }
 
 struct Side<'a> {
