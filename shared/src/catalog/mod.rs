@@ -15,6 +15,7 @@ pub mod comments;
 pub mod draft;
 mod entry;
 pub mod kinds;
+pub mod labels;
 
 mod assemble;
 mod bonds;

@@ -48,13 +48,6 @@ const KINDS: &[Unsupported] = &[
     ),
 ];
 
-/// Kinds that cannot be read from their catalog, for want of an oid or of privileges.
-const OTHERS: &str = "SELECT 'security labels' AS kind, 'security label on ' || objtype || ' ' || objname AS object FROM pg_seclabels \
-       WHERE objtype NOT IN ('database', 'role', 'tablespace') \
-     UNION ALL SELECT 'rows of extensions'' configuration tables', 'table ' || c.oid::regclass::text \
-       FROM pg_extension e, unnest(e.extconfig) AS t(oid) JOIN pg_class c USING (oid) WHERE c.relkind <> 'S' \
-     ORDER BY 1, 2";
-
 fn query(kind: &Unsupported) -> String {
     let (name, catalog, rows) = (kind.kind, kind.catalog, kind.rows);
     format!(
@@ -69,12 +62,10 @@ fn query(kind: &Unsupported) -> String {
 pub(crate) async fn warn(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let all: Vec<String> = KINDS.iter().map(query).collect();
     let all = format!("{} ORDER BY 1, 2", all.join(" UNION ALL "));
-    for sql in [all.as_str(), OTHERS] {
-        for row in cx.rows("objects that are not archived yet", sql, &[]).await? {
-            let (kind, object): (&str, Option<&str>) = (field(&row, "kind")?, field(&row, "object")?);
-            if let Some(object) = object {
-                out.warnings.push(format!("{object} is not in the backup: {kind} are not archived yet"));
-            }
+    for row in cx.rows("objects that are not archived yet", &all, &[]).await? {
+        let (kind, object): (&str, Option<&str>) = (field(&row, "kind")?, field(&row, "object")?);
+        if let Some(object) = object {
+            out.warnings.push(format!("{object} is not in the backup: {kind} are not archived yet"));
         }
     }
     Ok(())

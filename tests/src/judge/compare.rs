@@ -112,20 +112,24 @@ fn implied(name: &Name, need: &Name) -> bool {
     name.0 == "INDEX ATTACH" || need.0 == "SCHEMA"
 }
 
-/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile, and where pg_dump leaves it
-/// to the order, the server of a user mapping and the extension of what grants are on.
+/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile. Where pg_dump leaves it to
+/// the order, ours also names the server of a user mapping, the extension whose member an entry is for, and among the rows of an
+/// extension's tables those that a foreign key wants first.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
-        ("FK CONSTRAINT", "TABLE DATA" | "TABLE") | ("USER MAPPING", "SERVER") | ("ACL", "EXTENSION")
+        ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
+            | ("USER MAPPING", "SERVER")
+            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
+            | ("TABLE DATA", "TABLE DATA")
     )
 }
 
 /// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
-/// index after the constraint, grants on a member of an extension after the extension, and those on system objects first.
+/// index after the constraint, grants on a member of an extension after the extension, and what belongs to objects of every database first.
 fn moved(name: &Name, needs_nothing: bool) -> bool {
     let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
-    of_index || (name.0 == "ACL" && needs_nothing)
+    of_index || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
 }
 
 struct Side<'a> {

@@ -16,6 +16,7 @@ mod attach;
 mod checks;
 mod columns;
 mod defaults;
+mod extension_config;
 mod foreign_keys;
 mod indexes;
 mod policies;
@@ -32,6 +33,7 @@ mod views;
 use super::{
     acl, bonds, comments,
     draft::{Context, Drafts},
+    labels,
 };
 use crate::base::Result;
 
@@ -51,6 +53,7 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     sequences::collect(cx, &relations, out).await?;
     views::collect(cx, &relations, out).await?;
     table_data::collect(&relations, out);
+    extension_config::collect(cx, &relations, out).await?;
     large_objects::collect(cx, out).await?;
     indexes.collect(&relations, out);
     foreign_keys::collect(cx, &relations, &indexes, out).await?;
@@ -67,5 +70,6 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
 
     bonds::collect(cx, out).await?;
     comments::collect(cx, out).await?;
+    labels::collect(cx, out).await?;
     acl::collect(cx, out).await
 }
