@@ -89,12 +89,21 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
     }
     for (node, keys) in &mut followers {
         let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
-        // What changes the object, then comments, then grants; its own first, then what is inside it; by column.
-        keys.sort_by_key(|k| {
-            (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), of_other(k), *k)
-        });
+        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column.
+        keys.sort_by_key(|k| (rank(k.part), of_other(k), *k));
     }
     followers
+}
+
+/// Place among what follows an entry.
+fn rank(part: Part) -> u8 {
+    match part {
+        Part::Comment(_) => 1,
+        Part::SecurityLabel => 2,
+        Part::Acl(_) => 3,
+        Part::UserMapping(_) => 4,
+        _ => 0,
+    }
 }
 
 /// The nodes whose entries a follower needs: of its object, and what it says it needs.

@@ -4,7 +4,7 @@
 //! there are is read from the server: a kind that a later PostgreSQL adds is counted, too.
 //!
 //! ```text
-//! all rows with an oid of the user's ── outside temporary and TOAST schemas ── not members of extensions
+//! all rows with an oid of the user's ── outside temporary and TOAST schemas ── not members of extensions, nor what hangs on one
 //!   ── not the implementation of another object (pg_depend type i) ── covered by an entry? ── else a warning
 //! ```
 //!
@@ -85,7 +85,12 @@ pub(crate) async fn take(cx: &Context<'_>, archived: &Archived) -> Result<(Vec<C
     for catalog in catalogs.iter().filter(|c| c.readable) {
         for row in cx.rows("objects to count", &catalog.objects(), &[]).await? {
             let id = CatalogId { class: catalog.oid, oid: field(&row, "oid")? };
-            if cx.extension_members.contains(&id) {
+            let outer = catalog
+                .outer
+                .map(|class| Ok(CatalogId { class, oid: field(&row, "outer_oid")? }))
+                .transpose()?;
+            let relation = field::<Option<u32>>(&row, "relation")?.map(CatalogId::relation);
+            if [Some(id), outer, relation].iter().flatten().any(|id| cx.extension_members.contains(id)) {
                 continue;
             }
             let count = counts.entry(&catalog.name).or_insert_with(|| Counted {
@@ -94,8 +99,7 @@ pub(crate) async fn take(cx: &Context<'_>, archived: &Archived) -> Result<(Vec<C
                 archived: 0,
             });
             count.objects += 1;
-            let part = lacking(archived, id, field(&row, "outer_oid")?, catalog.outer, letter(&row, "kind")?);
-            match part {
+            match lacking(archived, id, outer, letter(&row, "kind")?) {
                 None => count.archived += 1,
                 Some(part) => missing.entry(&catalog.name).or_default().push((id, part)),
             }
@@ -118,15 +122,8 @@ pub(crate) async fn take(cx: &Context<'_>, archived: &Archived) -> Result<(Vec<C
 }
 
 /// What the archive lacks of one object. `outer` is the object that brings it where it has no entry of its own.
-fn lacking(
-    archived: &Archived,
-    id: CatalogId,
-    outer_oid: u32,
-    outer: Option<u32>,
-    kind: char,
-) -> Option<Missing> {
-    let outer = outer.map(|class| CatalogId { class, oid: outer_oid });
-    if let Some(outer) = outer.filter(|o| o.oid != 0) {
+fn lacking(archived: &Archived, id: CatalogId, outer: Option<CatalogId>, kind: char) -> Option<Missing> {
+    if let Some(outer) = outer {
         return (!archived.covers(outer)).then_some(Missing::Object);
     }
     // Large objects are addressed by the catalog of their rows.

@@ -5,7 +5,6 @@
 //!
 //! ```text
 //! kinds::collect ─ drafts, fragments, aliases ─┐
-//! unsupported::warn ─ what is not archived yet ├─ graph ─ cycles ─ sections ─ order ─ assemble ─ entries
 //! dependencies ─ pg_depend ────────────────────┘
 //! census ─ every object of the database against the entries
 //! ```
@@ -16,6 +15,7 @@ pub mod comments;
 pub mod draft;
 mod entry;
 pub mod kinds;
+pub mod labels;
 
 mod assemble;
 mod bonds;
@@ -29,7 +29,6 @@ mod locks;
 mod order;
 mod rows;
 mod sections;
-mod unsupported;
 
 use tokio_postgres::Client;
 
@@ -104,7 +103,6 @@ pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
     let cx = draft::Context::load(client, version).await.with_context(doing)?;
     let mut drafts = draft::Drafts::default();
     kinds::collect(&cx, &mut drafts).await.with_context(doing)?;
-    unsupported::warn(&cx, &mut drafts).await.with_context(doing)?;
     let dependencies = dependencies::load(&cx).await.with_context(doing)?;
     let extension_of = dependencies::extensions_of_members(&cx).await.with_context(doing)?;
 

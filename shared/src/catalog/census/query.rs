@@ -3,7 +3,7 @@
 use crate::{
     base::Result,
     catalog::{
-        class::{FIRST_USER_OID, PG_OPERATOR_FAMILY, PG_TYPE},
+        class::{FIRST_USER_OID, PG_OPFAMILY, PG_TYPE},
         draft::Context,
         rows::field,
     },
@@ -16,7 +16,7 @@ const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
           AND a.atttypid = 'oid'::regtype AND a.attname ~ 'namespace$' AND a.attname <> 'defaclnamespace') AS schema_column, \
        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN \
-          ('adrelid', 'tgrelid', 'ev_class', 'polrelid', 'prrelid', 'stxrelid')) AS relation_column \
+          ('adrelid', 'tgrelid', 'ev_class', 'polrelid', 'conrelid')) AS relation_column \
      FROM pg_class c \
      WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND c.oid < 16384 \
        AND (NOT c.relisshared OR c.relname = 'pg_subscription') \
@@ -68,8 +68,8 @@ pub(super) async fn catalogs(cx: &Context<'_>) -> Result<Vec<Catalog>> {
 /// Rows that are written in the definition of another object: its class, and the column with its oid.
 fn outer(catalog: &str) -> Option<(u32, &'static str)> {
     match catalog {
-        "pg_amop" => Some((PG_OPERATOR_FAMILY, "amopfamily")),
-        "pg_amproc" => Some((PG_OPERATOR_FAMILY, "amprocfamily")),
+        "pg_amop" => Some((PG_OPFAMILY, "amopfamily")),
+        "pg_amproc" => Some((PG_OPFAMILY, "amprocfamily")),
         "pg_enum" => Some((PG_TYPE, "enumtypid")),
         _ => None,
     }
@@ -83,8 +83,7 @@ fn rule(catalog: &str) -> &'static str {
         "pg_constraint" => {
             "NOT (o.contype = 'n' AND o.convalidated) AND o.contype <> 't' \
              AND NOT (o.contype = 'f' AND o.conparentid <> 0) \
-             AND NOT (o.contype IN ('c', 'n') AND o.coninhcount > 0 AND NOT o.conislocal) \
-             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't')"
+             AND NOT (o.contype IN ('c', 'n') AND o.coninhcount > 0 AND NOT o.conislocal)"
         }
         "pg_trigger" => "NOT o.tgisinternal AND o.tgparentid = 0",
         // Named as a commutator or negator and never defined.
@@ -104,7 +103,8 @@ fn implements_another(catalog: &str) -> &'static str {
 }
 
 impl Catalog {
-    /// All objects of this catalog that must be in the archive: `oid`, `outer_oid`, `kind` (`relkind` of what has rows or a value; NUL).
+    /// All objects of this catalog that must be in the archive: `oid`, `outer_oid`, `kind` (`relkind` of what has rows or a value; NUL),
+    /// `relation` (the one it belongs to).
     pub fn objects(&self) -> String {
         let Self { oid, name, .. } = self;
         let from = match name.as_str() {
@@ -124,8 +124,14 @@ impl Catalog {
             }
             _ => "''::\"char\"",
         };
+        let relation = match (name.as_str(), &self.relation_column) {
+            ("pg_class", _) => "(SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = o.oid)".to_owned(),
+            (_, Some(column)) => format!("o.{column}"),
+            _ => "NULL::oid".to_owned(),
+        };
         let mut sql = format!(
-            "SELECT o.oid, {outer} AS outer_oid, {kind} AS kind FROM {from} WHERE o.oid >= {FIRST_USER_OID} AND {}",
+            "SELECT o.oid, {outer} AS outer_oid, {kind} AS kind, {relation} AS relation FROM {from} \
+             WHERE o.oid >= {FIRST_USER_OID} AND {}",
             rule(name)
         );
         if let Some(column) = &self.schema_column {
