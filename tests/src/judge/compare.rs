@@ -66,7 +66,7 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their)
+        if plain(name, &our) != plain(name, &their)
             && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their)))
         {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
@@ -107,9 +107,15 @@ fn of_nothing(entry: &Entry, side: &Side<'_>) -> bool {
     entry.desc == "STATISTICS DATA" && side.needs(entry).is_empty()
 }
 
-/// White space between words does not matter; that inside quotes is compared by the dumps of both databases.
-fn plain(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+/// White space between words does not matter; that inside quotes is compared by the dumps of both databases. Nor does the order of the
+/// roles a policy is for: pg_dump takes it as pg_authid happens to lie.
+fn plain(name: &Name, sql: &str) -> String {
+    let mut words: Vec<&str> = sql.split_whitespace().collect();
+    if name.0 == "POLICY" {
+        words = sql.split([' ', ',', '\n']).filter(|w| !w.is_empty()).collect();
+        words.sort_unstable();
+    }
+    words.join(" ")
 }
 
 /// pg_dump repeats what is needed through others anyway: the schema of an extension whose type is used, and for the attachment of a
@@ -135,9 +141,14 @@ fn surplus(name: &Name, need: &Name) -> bool {
 
 /// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
 /// index after the constraint, grants on a member of an extension after the extension, and what belongs to objects of every database first.
+///
+/// pg_dump lets statistics of a view without rows wait for the refreshes of what the view reads, which do not concern them.
 fn moved(name: &Name, needs_nothing: bool) -> bool {
     let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
-    of_index || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
+    let refreshed = ["STATISTICS DATA", "MATERIALIZED VIEW DATA"].contains(&name.0.as_str());
+    of_index
+        || refreshed
+        || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
 }
 
 struct Side<'a> {
