@@ -80,9 +80,17 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
     }
     for (node, keys) in &mut followers {
         let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
-        // What changes the object, then comments, then grants; its own first, then what is inside it; by column.
+        // What changes the object, then comments, then grants; its own first, then what is inside it; by column. Comments on a type's
+        // columns and a domain's constraints come after the grants.
+        let of_type = node.is_some_and(|node| matches!(graph.nodes[node].desc, "TYPE" | "DOMAIN"));
         keys.sort_by_key(|k| {
-            (matches!(k.part, Part::Acl(_)), matches!(k.part, Part::Comment(_)), of_other(k), *k)
+            let rank = match k.part {
+                Part::Acl(_) => 2,
+                Part::Comment(_) if of_type && of_other(k) => 3,
+                Part::Comment(_) => 1,
+                _ => 0,
+            };
+            (rank, of_other(k), *k)
         });
     }
     followers

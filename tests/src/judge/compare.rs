@@ -73,10 +73,11 @@ fn implied(name: &Name, need: &Name) -> bool {
 }
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
-/// constraint needs, which pg_dump says of that index alone, for which there is no entry.
+/// constraint needs, which pg_dump says of that index alone, for which there is no entry; and the schema of a range's multirange.
 fn surplus(name: &Name, need: &Name) -> bool {
     name.0 == "FK CONSTRAINT" && (need.0 == "TABLE DATA" || need.0 == "TABLE")
         || name.0 == "CONSTRAINT" && (need.0 == "COLLATION" || need.0 == "OPERATOR CLASS")
+        || name.0 == "TYPE" && need.0 == "SCHEMA"
 }
 
 /// pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.
