@@ -168,10 +168,9 @@ fn words(class: u32, row: &Row) -> Result<Option<(String, String)>> {
         PG_EXTENSION => fixed("EXTENSION"),
         PG_LARGEOBJECT => ("LARGE OBJECT".to_owned(), field::<&str>(row, "name")?.to_owned()),
         PG_CAST => ("CAST".to_owned(), arguments.unwrap_or_default().to_owned()),
-        PG_TRANSFORM => (
-            "TRANSFORM".to_owned(),
-            format!("FOR {} LANGUAGE {name}", arguments.unwrap_or_default()),
-        ),
+        PG_TRANSFORM => {
+            ("TRANSFORM".to_owned(), format!("FOR {} LANGUAGE {name}", arguments.unwrap_or_default()))
+        }
         PG_OPERATOR => {
             let raw: &str = field(row, "name")?;
             ("OPERATOR".to_owned(), format!("{raw} {}", arguments.unwrap_or_default()))

@@ -39,7 +39,7 @@ pub async fn read(source: &Client) -> Catalog {
 /// The catalog's entries as a table of contents.
 pub fn toc(catalog: &Catalog) -> Toc {
     let header = Header::new(Codec::None, "2026-01-01T00:00:00Z".parse().expect("a time"), "source", "18.0");
-    Toc { header, entries: catalog.entries.iter().map(entry).collect() }
+    Toc::new(header, catalog.entries.iter().map(entry).collect())
 }
 
 /// Writes the archive with its rows into a new folder.
@@ -63,7 +63,8 @@ pub async fn write(source: &Client, catalog: &Catalog, folder: &Path) {
                 let list: Vec<Blob> = oids.iter().map(|oid| Blob::new(*oid)).collect();
                 fs::write(folder.join("blobs.toc"), blobs::to_bytes(&list)).expect("blobs.toc");
                 for blob in &list {
-                    let row = source.query_one("SELECT lo_get($1)", &[&blob.oid]).await.expect("large object");
+                    let row =
+                        source.query_one("SELECT lo_get($1)", &[&blob.oid]).await.expect("large object");
                     fs::write(folder.join(&blob.file), row.get::<_, Vec<u8>>(0)).expect("large object");
                 }
             }

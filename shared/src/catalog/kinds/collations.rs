@@ -67,9 +67,8 @@ fn options(row: &tokio_postgres::Row) -> Result<String> {
     if !field::<bool>(row, "deterministic")? {
         options.push("deterministic = false".to_owned());
     }
-    let text = |column| -> Result<String> {
-        Ok(literal(field::<Option<&str>>(row, column)?.unwrap_or_default()))
-    };
+    let text =
+        |column| -> Result<String> { Ok(literal(field::<Option<&str>>(row, column)?.unwrap_or_default())) };
     let (collate, ctype) = (text("lc_collate")?, text("lc_ctype")?);
     if matches!(provider, "b" | "i") {
         options.push(format!("locale = {}", text("locale")?));

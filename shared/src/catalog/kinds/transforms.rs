@@ -39,7 +39,8 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
             continue;
         }
         let language: &str = field(&row, "language")?;
-        let transform = format!("TRANSFORM FOR {} LANGUAGE {}", field::<&str>(&row, "type")?, ident(language));
+        let transform =
+            format!("TRANSFORM FOR {} LANGUAGE {}", field::<&str>(&row, "type")?, ident(language));
         let functions: Vec<String> = [
             function(&row, "FROM SQL", ["from_schema", "from_name", "from_types"])?,
             function(&row, "TO SQL", ["to_schema", "to_name", "to_types"])?,
