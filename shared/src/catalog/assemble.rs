@@ -89,8 +89,13 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
     }
     for (node, keys) in &mut followers {
         let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
-        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column.
-        keys.sort_by_key(|k| (rank(k.part), of_other(k), *k));
+        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column. Comments on a
+        // type's columns and a domain's constraints come after the grants.
+        let of_type = node.is_some_and(|node| matches!(graph.nodes[node].desc, "TYPE" | "DOMAIN"));
+        keys.sort_by_key(|k| {
+            let inside_type = of_type && of_other(k) && matches!(k.part, Part::Comment(_));
+            (inside_type, rank(k.part), of_other(k), *k)
+        });
     }
     followers
 }

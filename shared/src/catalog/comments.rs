@@ -100,7 +100,8 @@ fn needs(out: &Drafts, object: Key, row: &Row) -> Result<Vec<Key>> {
             if out.entries.contains_key(&key) {
                 return Some(key);
             }
-            key.id = *out.aliases.get(&key.id)?;
+            let holder = out.fragments.get(&key.id).map(|piece| piece.owner);
+            key.id = holder.or_else(|| out.aliases.get(&key.id).copied())?;
         }
         None
     };

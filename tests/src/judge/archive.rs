@@ -39,7 +39,7 @@ pub async fn read(source: &Client) -> Catalog {
 /// The catalog's entries as a table of contents.
 pub fn toc(catalog: &Catalog) -> Toc {
     let header = Header::new(Codec::None, "2026-01-01T00:00:00Z".parse().expect("a time"), "source", "18.0");
-    Toc { header, entries: catalog.entries.iter().map(entry).collect() }
+    Toc::new(header, catalog.entries.iter().map(entry).collect())
 }
 
 /// Writes the archive with its rows into a new folder.

@@ -126,14 +126,15 @@ fn implied(name: &Name, need: &Name) -> bool {
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
 /// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
-/// names the server of a user mapping, the extension whose member an entry is for, and among the rows of an extension's tables those that
-/// a foreign key wants first.
+/// names the server of a user mapping, the extension whose member an entry is for, the schema of a range's multirange, and among the rows
+/// of an extension's tables those that a foreign key wants first.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
         ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
             | ("CONSTRAINT", "COLLATION" | "OPERATOR CLASS")
             | ("USER MAPPING", "SERVER")
+            | ("TYPE", "SCHEMA")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
     )

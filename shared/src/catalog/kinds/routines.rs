@@ -32,7 +32,7 @@ SELECT p.oid, p.pronamespace AS schema_oid, n.nspname::text AS schema, p.proname
        {ARGUMENT_KEYS} AS argument_keys,
        ARRAY(SELECT format_type(u.t, NULL) FROM unnest(p.protrftypes) WITH ORDINALITY u(t, n) ORDER BY u.n) AS transforms,
        p.provolatile::text AS volatile, p.proisstrict AS strict, p.prosecdef AS security_definer, p.proleakproof AS leakproof,
-       p.procost AS cost, p.proretset AS returns_set, p.prorows AS rows,
+       p.procost::text AS cost, p.proretset AS returns_set, p.prorows::text AS rows,
        CASE WHEN p.prosupport <> 0 THEN p.prosupport::text END AS support,
        p.proparallel::text AS parallel, p.proconfig AS settings, p.prosrc AS source, p.probin AS library, {body} AS body
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -116,13 +116,13 @@ fn attributes(row: &tokio_postgres::Row, desc: &str, create: &mut String) -> Res
             create.push_str(words);
         }
     }
-    let cost: f32 = field(row, "cost")?;
-    let usual_cost = if matches!(language, "c" | "internal") { 1.0 } else { 100.0 };
-    if cost != 0.0 && cost != usual_cost {
+    let cost: &str = field(row, "cost")?;
+    let usual_cost = if matches!(language, "c" | "internal") { "1" } else { "100" };
+    if cost != "0" && cost != usual_cost {
         create.push_str(&format!(" COST {cost}"));
     }
-    let rows: f32 = field(row, "rows")?;
-    if field(row, "returns_set")? && rows != 0.0 && rows != 1000.0 {
+    let rows: &str = field(row, "rows")?;
+    if field(row, "returns_set")? && rows != "0" && rows != "1000" {
         create.push_str(&format!(" ROWS {rows}"));
     }
     if let Some(support) = field::<Option<&str>>(row, "support")? {

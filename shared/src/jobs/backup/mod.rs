@@ -141,10 +141,8 @@ impl Backup<'_> {
         ledger.progress(self.lease, &tally.whole()).await?;
 
         let created = self.record.created_at;
-        let toc = Toc {
-            header: Header::new(codec, created, &catalog.database.name, &version.to_string()),
-            entries: entries::of(&catalog),
-        };
+        let header = Header::new(codec, created, &catalog.database.name, &version.to_string());
+        let toc = Toc::new(header, entries::of(&catalog));
         let bytes = toc.to_bytes()?;
         let stored = store.put(&ObjectKey::parse(&format!("{folder}toc.dat"))?, bytes, Put::IfAbsent).await?;
         objects.push(Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256));

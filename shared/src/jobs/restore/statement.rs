@@ -68,6 +68,7 @@ pub fn statements(entry: &Entry, metadata: Option<&Entry>, leave: Leave) -> Vec<
     if !definition.trim().is_empty() && !is_remark(definition) {
         all.push(definition.to_owned());
     }
+    all.extend(partitions_access_method(entry));
     if !leave.owner
         && let Some(owner) = entry.owner.as_deref().filter(|o| !o.is_empty())
         && let Some(object) = owned_object(entry)
@@ -75,6 +76,13 @@ pub fn statements(entry: &Entry, metadata: Option<&Entry>, leave: Leave) -> Vec<
         all.push(format!("ALTER {object} OWNER TO {};", ident(owner)));
     }
     all
+}
+
+/// A partitioned table has no storage: its access method is that of partitions to come, which `default_table_access_method` does not set.
+fn partitions_access_method(entry: &Entry) -> Option<String> {
+    let method = entry.table_am.as_deref().filter(|m| !m.is_empty() && entry.relkind == Some('p'))?;
+    let table = owned_object(entry)?;
+    Some(format!("ALTER {table} SET ACCESS METHOD {};", ident(method)))
 }
 
 /// The role that the entry's object is given to; none for kinds without an owner of their own.
@@ -229,6 +237,19 @@ mod tests {
         let sql = statements(&acl, Some(&metadata), Leave::default());
         assert_eq!(sql.len(), 3);
         assert_eq!(sql[2], "REVOKE ALL ON LARGE OBJECT 18 FROM o;\nGRANT SELECT ON LARGE OBJECT 18 TO r;\n");
+    }
+
+    #[test]
+    fn a_partitioned_table_is_told_its_access_method() {
+        let mut e = entry("TABLE", Some("public"), "t", "CREATE TABLE …;\n");
+        e.table_am = Some("He ap".into());
+        assert_eq!(statements(&e, None, Leave::default()).len(), 2);
+        e.relkind = Some('p');
+        assert_eq!(
+            statements(&e, None, Leave::default())[1],
+            "ALTER TABLE public.t SET ACCESS METHOD \"He ap\";"
+        );
+        assert_eq!(settings(&e, &mut Settings::default()), None);
     }
 
     #[test]
