@@ -9,8 +9,7 @@ type Name = (String, String, String, u32);
 
 /// Every difference, one line each; none when ours is as pg_dump's.
 ///
-/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read), what stands for the
-/// database as a whole, and what pg_dump says of no entry in particular.
+/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read).
 pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let (ours, theirs) = (Side::new(ours), Side::new(theirs));
     let mut found = Vec::new();
@@ -122,6 +121,7 @@ fn surplus(name: &Name, need: &Name) -> bool {
             | ("USER MAPPING", "SERVER")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
+            | ("DATABASE PROPERTIES", "DATABASE")
     )
 }
 
@@ -162,7 +162,5 @@ impl<'a> Side<'a> {
 
 fn compared(entry: &Entry) -> bool {
     let kind = entry.desc.as_str();
-    let large_object = kind.starts_with("BLOB") || entry.tag.starts_with("LARGE OBJECT");
-    let whole = kind.starts_with("DATABASE") || entry.tag.starts_with("DATABASE ");
-    !large_object && !whole
+    !kind.starts_with("BLOB") && !entry.tag.starts_with("LARGE OBJECT")
 }
