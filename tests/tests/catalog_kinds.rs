@@ -472,9 +472,10 @@ async fn grants_of_a_dropped_role_are_left_out_and_said() {
     let grants: Vec<&str> =
         found.entries.values().filter(|d| d.desc == "ACL").map(|d| d.definition.as_str()).collect();
     assert_eq!(
-        grants
-            .concat()
-            .replace("REVOKE USAGE ON SCHEMA public FROM PUBLIC;\nGRANT ALL ON SCHEMA public TO PUBLIC;\n", ""),
+        grants.concat().replace(
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC;\nGRANT ALL ON SCHEMA public TO PUBLIC;\n",
+            ""
+        ),
         "GRANT USAGE ON SCHEMA app TO kinds_bob;\n"
     );
     run(&connect("").await, "DROP DATABASE kinds_dropped WITH (FORCE)").await;

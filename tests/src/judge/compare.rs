@@ -112,14 +112,14 @@ fn implied(name: &Name, need: &Name) -> bool {
 }
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile. Where pg_dump leaves it to
-/// the order, ours also names the server of a user mapping, the extension whose member an entry is for, and among the rows of an
+/// the order, ours also names the server of a user mapping, the extension whose member an entry is for or a key's index needs, and among the rows of an
 /// extension's tables those that a foreign key wants first.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
         ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
             | ("USER MAPPING", "SERVER")
-            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
+            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
             | ("DATABASE PROPERTIES", "DATABASE")
     )
