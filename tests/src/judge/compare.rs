@@ -9,8 +9,7 @@ type Name = (String, String, String, u32);
 
 /// Every difference, one line each; none when ours is as pg_dump's.
 ///
-/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read), what stands for the
-/// database as a whole, and what pg_dump says of no entry in particular.
+/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read).
 pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let (ours, theirs) = (Side::new(ours), Side::new(theirs));
     let mut found = Vec::new();
@@ -126,7 +125,7 @@ fn implied(name: &Name, need: &Name) -> bool {
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
 /// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
-/// names the server of a user mapping, the extension whose member an entry is for, the schema of a range's multirange, and among the rows
+/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the schema of a range's multirange, and among the rows
 /// of an extension's tables those that a foreign key wants first.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
@@ -135,8 +134,9 @@ fn surplus(name: &Name, need: &Name) -> bool {
             | ("CONSTRAINT", "COLLATION" | "OPERATOR CLASS")
             | ("USER MAPPING", "SERVER")
             | ("TYPE", "SCHEMA")
-            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
+            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
+            | ("DATABASE PROPERTIES", "DATABASE")
     )
 }
 
@@ -182,7 +182,5 @@ impl<'a> Side<'a> {
 
 fn compared(entry: &Entry) -> bool {
     let kind = entry.desc.as_str();
-    let large_object = kind.starts_with("BLOB") || entry.tag.starts_with("LARGE OBJECT");
-    let whole = kind.starts_with("DATABASE") || entry.tag.starts_with("DATABASE ");
-    !large_object && !whole
+    !kind.starts_with("BLOB") && !entry.tag.starts_with("LARGE OBJECT")
 }

@@ -81,6 +81,7 @@ async fn judge(area: &str, sql: &str, programs: &Programs) {
         let last = connect(&programs.url(database)).await;
         last.batch_execute(DROP_SUBSCRIPTIONS).await.unwrap();
         drop(last);
+        server.batch_execute(&format!("ALTER DATABASE {database} IS_TEMPLATE false")).await.unwrap();
         server.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await.unwrap();
     }
 }

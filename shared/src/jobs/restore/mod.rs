@@ -11,6 +11,7 @@
 mod count;
 mod graph;
 mod load;
+mod older;
 mod plan;
 mod preflight;
 mod roles;

@@ -67,7 +67,8 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
     for (place, e) in toc.entries.iter().enumerate() {
         match e.desc.as_str() {
             // What ENCODING says, each session is told (see `target`); the other two are pinned in each session already.
-            "ENCODING" | "STDSTRINGS" | "SEARCHPATH" | "DATABASE" | "DATABASE PROPERTIES" => continue,
+            "ENCODING" | "STDSTRINGS" | "SEARCHPATH" => continue,
+            _ if is_of_database(e) => continue,
             "MATERIALIZED VIEW DATA" if parts.schema_only => continue,
             _ if parts.schema_only && is_of_large_objects(e) => continue,
             "MATERIALIZED VIEW DATA" | "EVENT TRIGGER" => {
@@ -159,6 +160,16 @@ fn is_of_large_objects(e: &Entry) -> bool {
         "ACL" | "COMMENT" | "SECURITY LABEL" => {
             e.tag.starts_with("LARGE OBJECT ") || e.tag.starts_with("LARGE OBJECTS ")
         }
+        _ => false,
+    }
+}
+
+/// What belongs to the database as a whole: its name is that of the source, so none of it is for the target (pg_restore takes it with
+/// `--create` only).
+pub fn is_of_database(e: &Entry) -> bool {
+    match e.desc.as_str() {
+        "DATABASE" | "DATABASE PROPERTIES" => true,
+        "ACL" | "COMMENT" | "SECURITY LABEL" => e.tag.starts_with("DATABASE "),
         _ => false,
     }
 }
@@ -318,6 +329,23 @@ mod tests {
         let trigger = p.parallel.iter().find(|s| s.id == 7).unwrap();
         assert_eq!(trigger.after, [6]);
         assert_eq!(trigger.locks, [(1, Lock::Exclusive), (2, Lock::Exclusive), (3, Lock::Exclusive)]);
+    }
+
+    #[test]
+    fn nothing_is_done_to_the_database_as_a_whole() {
+        use Section::{None, PreData};
+        let mut entries = vec![
+            entry(1, "DATABASE", PreData, &[]),
+            entry(2, "COMMENT", None, &[1]),
+            entry(3, "ACL", None, &[1]),
+            entry(4, "SECURITY LABEL", None, &[1]),
+            entry(5, "DATABASE PROPERTIES", PreData, &[1]),
+            entry(6, "SCHEMA", PreData, &[]),
+        ];
+        entries[1..4].iter_mut().for_each(|e| e.tag = "DATABASE d".into());
+        let p = plan(&toc(entries), Parts::default(), |_| 0).unwrap();
+        assert_eq!(p.pre_data, [5]);
+        assert!(p.parallel.is_empty() && p.privileges.is_empty() && p.last.is_empty());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::statement::{Leave, is_privilege};
+use super::{
+    plan::is_of_database,
+    statement::{Leave, is_privilege},
+};
 use crate::archive::toc::Entry;
 
 /// One token of SQL: enough to find role names in statements that pg_dump writes.
@@ -17,7 +20,7 @@ enum Token {
 /// Roles that must exist for `entries` to be restored, without those that PostgreSQL itself has.
 pub fn needed(entries: &[Entry], leave: Leave) -> BTreeSet<String> {
     let mut roles = BTreeSet::new();
-    for e in entries {
+    for e in entries.iter().filter(|e| !is_of_database(e)) {
         if !leave.owner
             && let Some(owner) = e.owner.as_deref().filter(|o| !o.is_empty())
         {
@@ -29,13 +32,16 @@ pub fn needed(entries: &[Entry], leave: Leave) -> BTreeSet<String> {
         } else if e.desc == "POLICY" {
             let end = defn.find(" USING (").or_else(|| defn.find(" WITH CHECK (")).unwrap_or(defn.len());
             named_in(&defn[..end], &mut roles);
+        } else if e.desc == "USER MAPPING" {
+            let end = defn.find(" OPTIONS (").unwrap_or(defn.len());
+            named_in(&defn[..end], &mut roles);
         }
     }
     roles.retain(|r| r != "public" && !r.starts_with("pg_"));
     roles
 }
 
-/// Names after TO, FROM, ROLE, GRANTED BY and SESSION AUTHORIZATION, with commas between several.
+/// Names after TO, FROM, FOR (of user mappings), ROLE, GRANTED BY and SESSION AUTHORIZATION, with commas between several.
 fn named_in(sql: &str, roles: &mut BTreeSet<String>) {
     let tokens = tokens(sql);
     let word =
@@ -46,7 +52,8 @@ fn named_in(sql: &str, roles: &mut BTreeSet<String>) {
             || word(n, "from")
             || word(n, "role")
             || word(n, "authorization")
-            || (word(n, "by"));
+            || word(n, "by")
+            || (n > 0 && word(n - 1, "mapping") && word(n, "for"));
         n += 1;
         if !introduces {
             continue;
@@ -126,7 +133,7 @@ mod tests {
             ),
             entry(
                 "POLICY",
-                "CREATE POLICY p ON public.t TO reader, writer USING ((owner = 'to nobody'::text));\n",
+                "CREATE POLICY p ON public.t FOR SELECT TO reader, writer USING ((owner = 'to nobody'::text));\n",
                 "o",
             ),
             entry(
@@ -135,10 +142,23 @@ mod tests {
                 "o",
             ),
         ];
+        let mut entries = entries.to_vec();
+        entries.push(entry(
+            "USER MAPPING",
+            "CREATE USER MAPPING FOR mapped SERVER s OPTIONS (\n    x 'y'\n);\n",
+            "o",
+        ));
+        let mut of_database = entry("ACL", "GRANT ALL ON DATABASE d TO guest;\n", "lord");
+        of_database.tag = "DATABASE d".into();
+        entries.push(of_database);
+        entries.push(entry("DATABASE", "CREATE DATABASE d;\n", "lord"));
         let all: Vec<String> = needed(&entries, Leave::default()).into_iter().collect();
-        assert_eq!(all, ["Owner One", "boss", "grantor", "o", "old", "reader", "we\"ird", "writer"]);
+        assert_eq!(
+            all,
+            ["Owner One", "boss", "grantor", "mapped", "o", "old", "reader", "we\"ird", "writer"]
+        );
         let none = needed(&entries, Leave { owner: true, privileges: true });
-        assert_eq!(none.into_iter().collect::<Vec<_>>(), ["reader", "writer"]);
+        assert_eq!(none.into_iter().collect::<Vec<_>>(), ["mapped", "reader", "writer"]);
     }
 
     #[test]

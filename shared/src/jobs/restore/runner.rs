@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use super::{
     graph::Graph,
-    load,
+    load, older,
     plan::{is_large_objects, named},
     source::Source,
     statement::{Leave, Settings, is_shared_grant, settings, statements},
@@ -71,6 +71,7 @@ impl Runner {
         let set = settings(entry, told);
         let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
         for sql in set.into_iter().chain(statements(entry, metadata, self.leave)) {
+            let sql = older::for_server(entry, sql, session.version().major());
             execute(session, &sql).await?;
         }
         Ok(Loaded::default())
