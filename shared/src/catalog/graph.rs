@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::draft::{CatalogId, Drafts, FragmentKind, Key, Part, Section};
+use super::{
+    class::{PG_CLASS, PG_CONSTRAINT},
+    draft::{CatalogId, Drafts, FragmentKind, Key, Part, Section},
+};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,9 @@ impl Graph {
         extension_of: &HashMap<CatalogId, CatalogId>,
     ) -> Self {
         let mut graph = Self { aliases: drafts.aliases.clone(), ..Self::default() };
+        let dependencies: Vec<Dependency> =
+            dependencies.iter().filter(|(from, _)| !graph.enforces(*from)).copied().collect();
+        let dependencies = &dependencies;
         for (key, draft) in drafts.entries.iter().filter(|(key, _)| !follows(key.part)) {
             graph.push(Node {
                 key: *key,
@@ -128,6 +134,12 @@ impl Graph {
                 self.nodes[node].after.insert(target);
             }
         }
+    }
+
+    /// Whether this is an index that comes with its constraint: as with pg_dump, what it needs itself (operator classes, functions of
+    /// expressions) is no dependency of the constraint's entry, which stands after all of that in any case.
+    fn enforces(&self, id: CatalogId) -> bool {
+        id.class == PG_CLASS && self.aliases.get(&id).is_some_and(|whose| whose.class == PG_CONSTRAINT)
     }
 
     /// The node of a catalog row's definition, following aliases.

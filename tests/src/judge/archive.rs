@@ -17,7 +17,8 @@ use tokio_postgres::Client;
 
 /// The server's version.
 pub async fn version(client: &Client) -> ServerVersion {
-    let row = client.query_one("SELECT current_setting('server_version_num')::int4", &[]).await.expect("version");
+    let row =
+        client.query_one("SELECT current_setting('server_version_num')::int4", &[]).await.expect("version");
     ServerVersion::from_num(row.get::<_, i32>(0).unsigned_abs())
 }
 
@@ -62,7 +63,8 @@ pub async fn write(source: &Client, catalog: &Catalog, folder: &Path) {
                 let list: Vec<Blob> = oids.iter().map(|oid| Blob::new(*oid)).collect();
                 fs::write(folder.join("blobs.toc"), blobs::to_bytes(&list)).expect("blobs.toc");
                 for blob in &list {
-                    let row = source.query_one("SELECT lo_get($1)", &[&blob.oid]).await.expect("large object");
+                    let row =
+                        source.query_one("SELECT lo_get($1)", &[&blob.oid]).await.expect("large object");
                     fs::write(folder.join(&blob.file), row.get::<_, Vec<u8>>(0)).expect("large object");
                 }
             }

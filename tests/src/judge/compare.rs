@@ -16,7 +16,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let mut found = Vec::new();
     for (name, their) in &theirs.entries {
         match ours.entries.get(name) {
-            None => found.push(format!("missing: {name:?}\n    {}", their.defn.as_deref().unwrap_or_default().trim_end())),
+            None => found.push(format!(
+                "missing: {name:?}\n    {}",
+                their.defn.as_deref().unwrap_or_default().trim_end()
+            )),
             Some(our) => {
                 fields(name, our, their, &mut found);
                 let (needed, wanted) = (ours.needs(our), theirs.needs(their));

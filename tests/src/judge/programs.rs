@@ -23,12 +23,17 @@ impl Programs {
         format!("{}/{database}", self.server)
     }
 
-    /// The table of contents of pg_dump's own archive.
-    pub fn toc(&self, database: &str, folder: &Path) -> Toc {
+    /// pg_dump's own archive, uncompressed, in a new folder.
+    pub fn dump(&self, database: &str, folder: &Path) {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder.parent().expect("a folder to write in")).expect("a folder");
         let output = self.run("pg_dump", &["-Fd", "-Z0", "-d", &self.url(database), "-f", text(folder)]);
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The table of contents of pg_dump's own archive.
+    pub fn toc(&self, database: &str, folder: &Path) -> Toc {
+        self.dump(database, folder);
         let toc = Toc::parse(&fs::read(folder.join("toc.dat")).expect("toc.dat")).expect("pg_dump's toc.dat");
         fs::remove_dir_all(folder).expect("pg_dump's archive");
         toc
