@@ -1,7 +1,5 @@
 //! One area on one server.
 
-use std::path::Path;
-
 use pgbaton::{archive::Toc, pg::ident};
 use pgbaton_tests::judge::{archive, compare};
 
@@ -29,46 +27,42 @@ pub async fn judge(area: &Area, server: &Server, newest: &Server, names: &Names)
     source.batch_execute("COMMIT").await.unwrap();
     listing::compare(&toc, &ours)?;
 
-    let told = server.programs.restore(&ours, &names.copy);
-    let after = server.programs.script(&names.copy);
-    if !told.is_empty() || after != server.programs.script(&names.source) {
-        as_theirs(server, names, (&ours, &theirs), Some((told, after))).await?;
-    }
+    let source = script(server, &names.source);
+    restored(server, names, &source).await?;
     if server.major < newest.major {
         roles(server, newest).await;
-        as_theirs(newest, names, (&ours, &theirs), None).await?;
+        create(newest, &[&names.copy]).await;
+        restored(newest, names, &source).await?;
     }
     Ok(())
 }
 
-/// Where a copy is not as the source, pg_dump's own archive is the measure: it must bring the same complaints and the same copy. Among what it
-/// cannot bring back as it was are the columns' order in a table that was made to inherit later, and what a newer server has otherwise.
-async fn as_theirs(
-    server: &Server,
-    names: &Names,
-    (ours, theirs): (&Path, &Path),
-    made: Option<(Vec<String>, Vec<String>)>,
-) -> Result<(), String> {
+/// Restores our archive into the empty copy on this server, without a complaint and with the same dump. Where that is not so, pg_dump's own
+/// archive is the measure: it must bring the same complaints and the same copy. Among what it cannot bring back as it was are the columns'
+/// order in a table that was made to inherit later, and what a newer server has otherwise.
+async fn restored(server: &Server, names: &Names, source: &[String]) -> Result<(), String> {
+    let told = server.programs.restore(&names.folder.join("ours"), &names.copy);
+    let copy = script(server, &names.copy);
+    if told.is_empty() && copy == source {
+        return Ok(());
+    }
     create(server, &[&names.theirs]).await;
-    let (told, copy) = match made {
-        Some(made) => made,
-        None => {
-            create(server, &[&names.copy]).await;
-            (server.programs.restore(ours, &names.copy), server.programs.script(&names.copy))
-        }
-    };
-    let their = server.programs.restore(theirs, &names.theirs);
+    let their = server.programs.restore(&names.folder.join("theirs"), &names.theirs);
     let place = format!("restored into {}", server.major);
     same(
         &format!("pg_restore's complaints of pg_dump's archive and of ours, {place},"),
         &plain(&their),
         &plain(&told),
     )?;
-    same(
-        &format!("the dumps of pg_dump's archive and of ours, {place},"),
-        &server.programs.script(&names.theirs),
-        &copy,
-    )
+    let expected = script(server, &names.theirs);
+    same(&format!("the dumps of pg_dump's archive and of ours, {place},"), &expected, &copy)
+}
+
+/// The dump of a database, without the version of its server.
+fn script(server: &Server, database: &str) -> Vec<String> {
+    let mut script = server.programs.script(database);
+    script.retain(|l| !l.starts_with("-- Dumped from database version "));
+    script
 }
 
 async fn create(server: &Server, names: &[&str]) {
