@@ -65,7 +65,8 @@ fn script(server: &Server, database: &str) -> Vec<String> {
     script
 }
 
-async fn create(server: &Server, names: &[&str]) {
+/// Makes empty databases.
+pub async fn create(server: &Server, names: &[&str]) {
     let client = server.connect("postgres").await;
     for name in names {
         client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();

@@ -21,6 +21,7 @@ use std::{env, fs, path::PathBuf, sync::Arc};
 
 use futures_util::{StreamExt as _, stream};
 
+use pgbaton_tests::judge::archive;
 use servers::Server;
 
 /// One database to make.
@@ -97,4 +98,23 @@ async fn judge(area: Arc<Area>, server: Arc<Server>, newest: Arc<Server>) -> Opt
     };
     scratch.remove([&*server, &*newest]).await;
     found.map(|why| format!("{place}: {why}"))
+}
+
+/// The listing as it was looked over once: kinds, names and order of entries. When it changes for a reason, the message holds the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_listing_of_our_archive_is_the_golden_one() {
+    let servers = servers::all().await;
+    let server = servers.last().expect("a server");
+    let scratch = scratch::Scratch::new();
+    judging::create(server, &[&scratch.names.source]).await;
+    let source = server.connect(&scratch.names.source).await;
+    source.batch_execute(include_str!("../../fixtures/fidelity/golden.sql")).await.unwrap();
+    let catalog = archive::read(&source).await;
+    let folder = scratch.names.folder.join("ours");
+    archive::write(&source, &catalog, &folder).await;
+    drop(source);
+    let listed = listing::masked(&folder);
+    scratch.remove([server, server]).await;
+    let golden = include_str!("../../fixtures/fidelity/golden.list");
+    assert!(listed == golden, "pg_restore -l says now:\n{listed}");
 }
