@@ -131,7 +131,7 @@ fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
         ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
-            | ("CONSTRAINT", "COLLATION" | "OPERATOR CLASS")
+            | ("CONSTRAINT", "COLLATION" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "TYPE")
             | ("USER MAPPING", "SERVER")
             | ("TYPE", "SCHEMA")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
