@@ -243,7 +243,9 @@ fn step(
     weight: u64,
 ) -> Step {
     let data = e.section == Section::Data;
-    let lock = if data || e.desc == "INDEX" { Lock::Shared } else { Lock::Exclusive };
+    // The entry of an index may go on with ALTER TABLE … CLUSTER ON or REPLICA IDENTITY.
+    let index_only = e.desc == "INDEX" && !e.defn.as_deref().is_some_and(|d| d.contains("\nALTER TABLE "));
+    let lock = if data || index_only { Lock::Shared } else { Lock::Exclusive };
     let mut after = Vec::new();
     let mut locks = Vec::new();
     for id in &e.dependencies {
@@ -319,6 +321,11 @@ mod tests {
         assert_eq!(p.parallel[2].after, [5, 6]);
         assert_eq!(p.parallel[2].locks, [(2, Lock::Shared)]);
         assert_eq!(p.parallel[4].locks, [(2, Lock::Exclusive)]);
+        let mut identity = toc.clone();
+        identity.entries[6].defn =
+            Some("CREATE INDEX i …;\n\nALTER TABLE ONLY t REPLICA IDENTITY USING INDEX i;\n".into());
+        let p = plan(&identity, Choices::default(), |_| 0).unwrap();
+        assert_eq!(p.parallel[2].locks, [(2, Lock::Exclusive)]);
         let p = plan(&toc, Choices { schema_only: true, ..Choices::default() }, |_| 0).unwrap();
         assert!(p.parallel.iter().all(|s| s.id != 5 && s.id != 6) && p.last.is_empty());
     }
