@@ -61,9 +61,6 @@ impl Graph {
         extension_of: &HashMap<CatalogId, CatalogId>,
     ) -> Self {
         let mut graph = Self { aliases: drafts.aliases.clone(), ..Self::default() };
-        let dependencies: Vec<Dependency> =
-            dependencies.iter().filter(|(from, _)| !graph.enforces(*from)).copied().collect();
-        let dependencies = &dependencies;
         for (key, draft) in drafts.entries.iter().filter(|(key, _)| !follows(key.part)) {
             graph.push(Node {
                 key: *key,

@@ -54,13 +54,14 @@ async fn judge(server: &Server, numbers: &[[u16; 24]]) -> Result<(), TestCaseErr
     let scratch = Scratch::new();
     let verdict = judging::judge(&area, server, server, &scratch.names).await;
     scratch.remove([server, server]).await;
-    verdict.map_err(|why| TestCaseError::fail(format!("PostgreSQL {}: {why}\n\nmade by\n{}", server.major, area.sql)))
+    verdict.map_err(|why| {
+        TestCaseError::fail(format!("PostgreSQL {}: {why}\n\nmade by\n{}", server.major, area.sql))
+    })
 }
 
 /// Judges generated databases on every server.
 pub fn run() {
-    let number =
-        |name: &str, usual| env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
+    let number = |name: &str, usual| env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for server in runtime.block_on(servers::all()) {
         let config = Config {
@@ -69,9 +70,8 @@ pub fn run() {
             failure_persistence: None,
             ..Config::default()
         };
-        let outcome = TestRunner::new(config).run(&vec(any::<[u16; 24]>(), STEPS), |numbers| {
-            runtime.block_on(judge(&server, &numbers))
-        });
+        let outcome = TestRunner::new(config)
+            .run(&vec(any::<[u16; 24]>(), STEPS), |numbers| runtime.block_on(judge(&server, &numbers)));
         match outcome {
             Ok(()) => {}
             // The numbers say nothing that the statements do not.

@@ -38,7 +38,10 @@ impl Scratch {
                     client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[database]).await.unwrap();
                 if !there.is_empty() {
                     unsubscribe(server, database).await;
-                    client.batch_execute(&format!("ALTER DATABASE {database} IS_TEMPLATE false")).await.unwrap();
+                    client
+                        .batch_execute(&format!("ALTER DATABASE {database} IS_TEMPLATE false"))
+                        .await
+                        .unwrap();
                     client.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await.unwrap();
                 }
             }
