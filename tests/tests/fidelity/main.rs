@@ -1,7 +1,8 @@
 //! Databases of every kind of object and value, on every version of server at hand, with pg_dump as the judge.
 //!
 //! Each file under `areas/` makes one database; the whole file is one query, run by a superuser. A line `-- since N` at its head keeps it
-//! from servers older than N; `-- restored since N` has it only compared, not restored, on those whose own syntax pg_dump 18 does not write.
+//! from servers older than N; `-- restored since N` has it only compared, not restored, on those whose own syntax pg_dump 18 does not write;
+//! `-- warns: …` is a warning that our backup must give, word by word: without such lines it must give none.
 //! Roles that it makes belong to the server: their names begin with `fidelity_`, and another area may have made them
 //! before. There is a tablespace `fidelity_space`. What must hold for each area:
 //!
@@ -35,6 +36,8 @@ struct Area {
     since: u32,
     /// The oldest version that takes what pg_dump 18 writes of it.
     restored_since: u32,
+    /// What our backup must say it cannot save.
+    warnings: Vec<String>,
 }
 
 impl Area {
@@ -44,7 +47,9 @@ impl Area {
             found.map_or(0, |n| n.trim().parse().expect("a version"))
         };
         let (since, restored_since) = (limit("-- since "), limit("-- restored since "));
-        Self { name, sql, since, restored_since }
+        let head = sql.lines().take_while(|l| l.starts_with("--"));
+        let warnings = head.filter_map(|l| l.strip_prefix("-- warns: ")).map(str::to_owned).collect();
+        Self { name, sql, since, restored_since, warnings }
     }
 }
 
