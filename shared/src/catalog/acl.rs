@@ -19,10 +19,7 @@ use super::{
     draft::{Context, Draft, Drafts, Key, Part, Section},
     rows::field,
 };
-use crate::{
-    base::Result,
-    pg::{ServerVersion, ident},
-};
+use crate::{base::Result, pg::ident};
 
 const MEMBERS: &str = "
 SELECT classid, objid, refobjid AS extension FROM pg_depend
@@ -72,7 +69,7 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     let initial: Option<Vec<String>> = field(row, "initial")?;
     let acl = field::<Option<Vec<String>>>(row, "acl")?.unwrap_or_else(|| usual.clone());
     let base = match object.id.class {
-        PG_NAMESPACE if name == "public" => public_schema(&owner, cx.version),
+        PG_NAMESPACE if name == "public" => public_schema(&owner),
         _ => initial.unwrap_or(usual),
     };
     let (kind, bare) = match object.id.class {
@@ -96,11 +93,13 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
         None => format!("{} {bare}", kind.keyword()),
     };
     let subject = Subject { kind, name: &full, column: column.as_deref(), prefix: "" };
+    let public_creates =
+        acl.iter().any(|i| i.split('/').next().is_some_and(|i| i.starts_with('=') && i.contains('C')));
     let mut definition = checked(cx, out, &subject, &owner, &tag, acl, base);
     // Before PostgreSQL 15 a new database lets PUBLIC create in `public`: if that was taken away here, a copy on such a server must not
-    // have it.
-    if object.id.class == PG_NAMESPACE && name == "public" && cx.version.major() < 15 {
-        definition.insert_str(0, "REVOKE ALL ON SCHEMA public FROM PUBLIC;\n");
+    // have it. pg_dump 18 has only newer servers in mind.
+    if object.id.class == PG_NAMESPACE && name == "public" && cx.version.major() < 15 && !public_creates {
+        definition.insert_str(0, "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n");
     }
     if definition.is_empty() {
         return Ok(());
@@ -128,15 +127,10 @@ fn add(cx: &Context<'_>, out: &mut Drafts, object: Key, needs: Option<Key>, row:
     Ok(())
 }
 
-/// What `public` has in a new database of PostgreSQL 15 and later, once it belongs to `owner`; from an older server all that PUBLIC has
-/// comes as a GRANT, so that the copy has the same on servers of every version (pg_dump does nearly so).
-fn public_schema(owner: &str, version: ServerVersion) -> Vec<String> {
+/// What `public` has in a new database of PostgreSQL 15 and later, once it belongs to `owner`; pg_dump takes it for all versions.
+fn public_schema(owner: &str) -> Vec<String> {
     let owner = format!("\"{}\"", owner.replace('"', "\"\""));
-    let mut base = vec![format!("{owner}=UC/{owner}")];
-    if version.major() >= 15 {
-        base.push(format!("=U/{owner}"));
-    }
-    base
+    vec![format!("{owner}=UC/{owner}"), format!("=U/{owner}")]
 }
 
 /// [`statements`], with a warning in place of an error, and without grants to and by roles that were dropped: the server shows their oid,

@@ -3,8 +3,22 @@
 
 use super::draft::{CatalogId, Key, Part};
 
+/// `pg_event_trigger`.
+pub const PG_EVENT_TRIGGER: u32 = 3466;
+/// `pg_publication`.
+pub const PG_PUBLICATION: u32 = 6104;
+/// `pg_publication_rel`.
+pub const PG_PUBLICATION_REL: u32 = 6106;
+/// `pg_publication_namespace`.
+pub const PG_PUBLICATION_NAMESPACE: u32 = 6237;
+/// `pg_subscription`.
+pub const PG_SUBSCRIPTION: u32 = 6100;
+/// `pg_statistic_ext`.
+pub const PG_STATISTIC_EXT: u32 = 3381;
 /// `pg_foreign_server`.
 pub const PG_FOREIGN_SERVER: u32 = 1417;
+/// `pg_user_mapping`.
+pub const PG_USER_MAPPING: u32 = 1418;
 /// `pg_foreign_data_wrapper`.
 pub const PG_FOREIGN_DATA_WRAPPER: u32 = 2328;
 /// `pg_language`.
@@ -45,6 +59,8 @@ pub const PG_ATTRDEF: u32 = 2604;
 pub const PG_CONSTRAINT: u32 = 2606;
 /// `pg_largeobject`: large objects stand in `pg_depend`, `pg_description` and here under it, not under `pg_largeobject_metadata`.
 pub const PG_LARGEOBJECT: u32 = 2613;
+/// `pg_largeobject_metadata`: one row for each large object; its entries and dependencies stand under [`PG_LARGEOBJECT`].
+pub const PG_LARGEOBJECT_METADATA: u32 = 2995;
 /// `pg_namespace`.
 pub const PG_NAMESPACE: u32 = 2615;
 /// `pg_rewrite`.

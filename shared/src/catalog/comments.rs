@@ -9,10 +9,11 @@ use tokio_postgres::Row;
 use self::sources::SOURCES;
 use super::{
     class::{
-        PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EXTENSION, PG_LANGUAGE,
-        PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS, PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_REWRITE,
-        PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE, PG_TYPE,
-        definition,
+        PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EVENT_TRIGGER, PG_EXTENSION,
+        PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER, PG_LANGUAGE, PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS,
+        PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
+        PG_SUBSCRIPTION, PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE,
+        PG_TYPE, definition,
     },
     draft::{Context, Draft, Drafts, Key, Part, Section},
     kinds::{aggregates, routines},
@@ -166,6 +167,12 @@ fn words(class: u32, row: &Row) -> Result<Option<(String, String)>> {
         PG_POLICY => on_relation("POLICY"),
         PG_NAMESPACE => fixed("SCHEMA"),
         PG_EXTENSION => fixed("EXTENSION"),
+        PG_FOREIGN_DATA_WRAPPER => fixed("FOREIGN DATA WRAPPER"),
+        PG_FOREIGN_SERVER => fixed("SERVER"),
+        PG_EVENT_TRIGGER => fixed("EVENT TRIGGER"),
+        PG_PUBLICATION => fixed("PUBLICATION"),
+        PG_SUBSCRIPTION => fixed("SUBSCRIPTION"),
+        PG_STATISTIC_EXT => fixed("STATISTICS"),
         PG_LARGEOBJECT => ("LARGE OBJECT".to_owned(), field::<&str>(row, "name")?.to_owned()),
         PG_CAST => ("CAST".to_owned(), arguments.unwrap_or_default().to_owned()),
         PG_TRANSFORM => {

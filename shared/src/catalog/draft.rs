@@ -47,12 +47,18 @@ pub enum Part {
     Set,
     /// SEQUENCE OWNED BY.
     OwnedBy,
+    /// STATISTICS DATA.
+    Statistics,
     /// TABLE ATTACH, INDEX ATTACH.
     Attach,
     /// COMMENT on the object or one of its columns (the number is the column's, 0 for the object).
     Comment(i32),
+    /// SECURITY LABEL on the object and its columns.
+    SecurityLabel,
     /// ACL of the object or one of its columns.
     Acl(i32),
+    /// USER MAPPING of a server; the numbers are in pg_dump's order.
+    UserMapping(i32),
     /// A second definition that completes a first one split off to break a cycle (a view's rule).
     Completion,
     /// ROW SECURITY of a table.

@@ -218,5 +218,8 @@ impl Graph {
 
 /// Entries that are not sorted but written right after the entry of their object.
 pub(crate) fn follows(part: Part) -> bool {
-    matches!(part, Part::OwnedBy | Part::Comment(_) | Part::Acl(_))
+    matches!(
+        part,
+        Part::OwnedBy | Part::Comment(_) | Part::SecurityLabel | Part::Acl(_) | Part::UserMapping(_)
+    )
 }

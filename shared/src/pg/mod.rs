@@ -3,6 +3,7 @@
 pub mod conn_info;
 mod conn_names;
 mod conn_params;
+pub mod conn_redact;
 mod conn_syntax;
 mod conn_write;
 pub mod connect;

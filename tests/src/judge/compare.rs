@@ -16,6 +16,7 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let mut found = Vec::new();
     for (name, their) in &theirs.entries {
         match ours.entries.get(name) {
+            None if of_nothing(their, &theirs) => {}
             None => found.push(format!(
                 "missing: {name:?}\n    {}",
                 their.defn.as_deref().unwrap_or_default().trim_end()
@@ -33,10 +34,17 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
         }
     }
     for (name, our) in ours.entries.iter().filter(|(name, _)| !theirs.entries.contains_key(*name)) {
+        if guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
+            continue;
+        }
         found.push(format!("surplus: {name:?}\n    {}", our.defn.as_deref().unwrap_or_default().trim_end()));
     }
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
-        side.order.iter().filter(|n| other.entries.contains_key(*n) && !moved(n)).cloned().collect()
+        let compared = |n: &&Name| {
+            other.entries.contains_key(*n)
+                && theirs.entries.get(*n).is_some_and(|e| !moved(n, theirs.needs(e).is_empty()))
+        };
+        side.order.iter().filter(compared).cloned().collect()
     };
     let (our_order, their_order) = (of(&ours, &theirs), of(&theirs, &ours));
     if let Some((our, their)) = our_order.iter().zip(&their_order).find(|(a, b)| a != b) {
@@ -58,10 +66,45 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their) {
+        if plain(&our) != plain(&their)
+            && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their)))
+        {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
         }
     }
+}
+
+/// pg_dump 18 writes NOT NULL of an inherited column as an element of CREATE TABLE from every server; ours sets it with ALTER TABLE when it
+/// comes from a server before 18, which would not take the element.
+fn same_not_nulls(ours: &str, theirs: &str) -> bool {
+    let split = |sql: &str| -> (BTreeSet<String>, Vec<String>) {
+        let (mut columns, mut rest) = (BTreeSet::new(), Vec::new());
+        for line in sql.lines().map(|l| l.trim().trim_end_matches(',')) {
+            let altered =
+                line.split_once(" ALTER COLUMN ").and_then(|(_, l)| l.strip_suffix(" SET NOT NULL;"));
+            match line.strip_prefix("NOT NULL ").or(altered) {
+                Some(column) => _ = columns.insert(column.to_owned()),
+                None if !line.is_empty() => rest.push(line.replace("(\n)", "()")),
+                None => {}
+            }
+        }
+        (columns, rest)
+    };
+    split(ours) == split(theirs)
+}
+
+/// From a server before 15 ours also says that PUBLIC may not create in `public`, as it may in a new database of such a server.
+fn guards_public(name: &Name, ours: &str, theirs: &str) -> bool {
+    name.0 == "ACL"
+        && name.2 == "SCHEMA public"
+        && ours.strip_prefix(GUARD).is_some_and(|ours| ours == theirs)
+}
+
+const GUARD: &str = "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n";
+
+/// pg_dump writes the statistics of an index whose extension brings it: nothing in the archive makes that index.
+fn of_nothing(entry: &Entry, side: &Side<'_>) -> bool {
+    entry.desc == "STATISTICS DATA" && side.needs(entry).is_empty()
 }
 
 /// White space between words does not matter; that inside quotes is compared by the dumps of both databases.
@@ -76,16 +119,26 @@ fn implied(name: &Name, need: &Name) -> bool {
 }
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
-/// constraint needs, which pg_dump says of that index alone, for which there is no entry; and the schema of a range's multirange.
+/// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
+/// names the server of a user mapping, the extension whose member an entry is for, among the rows of an extension's tables those that
+/// a foreign key wants first, and the schema of a range's multirange type.
 fn surplus(name: &Name, need: &Name) -> bool {
-    name.0 == "FK CONSTRAINT" && (need.0 == "TABLE DATA" || need.0 == "TABLE")
-        || name.0 == "CONSTRAINT" && (need.0 == "COLLATION" || need.0 == "OPERATOR CLASS")
-        || name.0 == "TYPE" && need.0 == "SCHEMA"
+    matches!(
+        (name.0.as_str(), need.0.as_str()),
+        ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
+            | ("CONSTRAINT", "COLLATION" | "OPERATOR CLASS")
+            | ("USER MAPPING", "SERVER")
+            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
+            | ("TABLE DATA", "TABLE DATA")
+            | ("TYPE", "SCHEMA")
+    )
 }
 
-/// pg_dump sorts the comment on a constraint's index as the index, which has no entry; ours follows the constraint.
-fn moved(name: &Name) -> bool {
-    name.0 == "COMMENT" && name.2.starts_with("INDEX ")
+/// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
+/// index after the constraint, grants on a member of an extension after the extension, and what belongs to objects of every database first.
+fn moved(name: &Name, needs_nothing: bool) -> bool {
+    let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
+    of_index || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
 }
 
 struct Side<'a> {

@@ -4,3 +4,4 @@
 pub mod archive;
 pub mod compare;
 pub mod programs;
+pub mod verdict;

@@ -8,9 +8,11 @@ mod without_relation;
 
 use self::without_relation::*;
 use crate::catalog::class::{
-    PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EXTENSION, PG_LANGUAGE,
-    PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS, PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_REWRITE,
-    PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE, PG_TYPE,
+    PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EVENT_TRIGGER, PG_EXTENSION,
+    PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER, PG_LANGUAGE, PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS,
+    PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
+    PG_SUBSCRIPTION, PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE,
+    PG_TYPE,
 };
 
 /// Catalog, what is read (for errors), query.
@@ -39,6 +41,12 @@ pub(super) const SOURCES: &[(u32, &str, &str)] = &[
     (PG_TS_TEMPLATE, "comments on text search templates", TEMPLATES),
     (PG_TS_DICT, "comments on text search dictionaries", DICTIONARIES),
     (PG_TS_CONFIG, "comments on text search configurations", CONFIGURATIONS),
+    (PG_FOREIGN_DATA_WRAPPER, "comments on foreign-data wrappers", FOREIGN_DATA_WRAPPERS),
+    (PG_FOREIGN_SERVER, "comments on foreign servers", FOREIGN_SERVERS),
+    (PG_EVENT_TRIGGER, "comments on event triggers", EVENT_TRIGGERS),
+    (PG_PUBLICATION, "comments on publications", PUBLICATIONS),
+    (PG_SUBSCRIPTION, "comments on subscriptions", SUBSCRIPTIONS),
+    (PG_STATISTIC_EXT, "comments on extended statistics", STATISTICS),
 ];
 
 /// `public` is listed without a comment too.
@@ -153,3 +161,45 @@ SELECT l.oid, 0 AS attnum, d.description, NULL::text AS schema, l.oid::text AS n
        NULL::oid[] AS ancestors, NULL::oid AS index_constraint
 FROM pg_description d JOIN pg_largeobject_metadata l ON l.oid = d.objoid
 WHERE d.classoid = 'pg_largeobject'::regclass";
+
+const FOREIGN_DATA_WRAPPERS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, NULL::text AS schema, o.fdwname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_foreign_data_wrapper o ON o.oid = d.objoid
+WHERE d.classoid = 'pg_foreign_data_wrapper'::regclass";
+
+const FOREIGN_SERVERS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, NULL::text AS schema, o.srvname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_foreign_server o ON o.oid = d.objoid
+WHERE d.classoid = 'pg_foreign_server'::regclass";
+
+const EVENT_TRIGGERS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, NULL::text AS schema, o.evtname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_event_trigger o ON o.oid = d.objoid
+WHERE d.classoid = 'pg_event_trigger'::regclass";
+
+const PUBLICATIONS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, NULL::text AS schema, o.pubname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_publication o ON o.oid = d.objoid
+WHERE d.classoid = 'pg_publication'::regclass";
+
+const SUBSCRIPTIONS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, NULL::text AS schema, o.subname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_subscription o ON o.oid = d.objoid
+WHERE d.classoid = 'pg_subscription'::regclass";
+
+const STATISTICS: &str = "
+SELECT o.oid, 0 AS attnum, d.description, n.nspname::text AS schema, o.stxname::text AS name, NULL::text AS column_name,
+       NULL::text AS on_name, NULL::text AS arguments, '' AS kind, NULL::text AS owner, NULL::oid AS relation,
+       NULL::oid[] AS ancestors, NULL::oid AS index_constraint
+FROM pg_description d JOIN pg_statistic_ext o ON o.oid = d.objoid JOIN pg_namespace n ON n.oid = o.stxnamespace
+WHERE d.classoid = 'pg_statistic_ext'::regclass";

@@ -5,7 +5,7 @@ use super::relations::Relations;
 use crate::catalog::draft::{Drafts, Part, Section};
 
 pub(crate) fn collect(relations: &Relations, out: &mut Drafts) {
-    for table in relations.archived().filter(|r| r.is_partition && matches!(r.kind, 'r' | 'p')) {
+    for table in relations.archived().filter(|r| r.is_partition && matches!(r.kind, 'r' | 'p' | 'f')) {
         let parent = table.parents.first().and_then(|p| relations.known(*p));
         let (Some(parent), Some(bound)) = (parent, &table.partition_bound) else {
             out.warnings

@@ -82,12 +82,13 @@ impl Check {
         let mut draft = table.member(self.id(), desc, Section::PostData, &self.name);
         // Not ONLY: it is meant for children, too.
         draft.definition = format!(
-            "ALTER TABLE {}\n    ADD CONSTRAINT {} {};\n",
+            "{} {}\n    ADD CONSTRAINT {} {};\n",
+            table.alter(),
             table.sql(),
             ident(&self.name),
             self.definition
         );
-        draft.drop = format!("ALTER TABLE {} DROP CONSTRAINT {};\n", table.sql(), ident(&self.name));
+        draft.drop = format!("{} {} DROP CONSTRAINT {};\n", table.alter(), table.sql(), ident(&self.name));
         draft.depends.insert(table.id().definition());
         draft
     }

@@ -31,6 +31,8 @@ pub(crate) struct Column {
     pub compression: char,
     /// `name=value, …`; empty for none.
     pub options: String,
+    /// Options of a foreign table's column, as they stand between the parentheses; empty for none.
+    pub server_options: String,
     /// `a`, `d` or NUL.
     pub identity: char,
     /// `s`, `v` or NUL.
@@ -84,6 +86,9 @@ fn columns_query(version: ServerVersion) -> String {
            CASE WHEN a.attcollation <> t.typcollation THEN cl.collname END AS collation_name, \
            a.attstattarget::int4 AS statistics, a.attstorage, t.typstorage, {compression} AS compression, \
            coalesce(array_to_string(a.attoptions, ', '), '') AS options, \
+           CASE WHEN a.attfdwoptions IS NOT NULL THEN array_to_string(ARRAY( \
+             SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) \
+             FROM pg_options_to_table(a.attfdwoptions) ORDER BY option_name), E',\\n    ') END AS server_options, \
            a.attidentity, a.attgenerated, a.attislocal, {not_null} \
          FROM unnest($1::oid[]) AS src(relid) \
          JOIN pg_attribute a ON a.attrelid = src.relid \
@@ -128,6 +133,7 @@ pub(crate) async fn load(cx: &Context<'_>, relations: &[u32]) -> Result<HashMap<
             type_storage: letter(&row, "typstorage")?,
             compression: letter(&row, "compression")?,
             options: field(&row, "options")?,
+            server_options: field::<Option<_>>(&row, "server_options")?.unwrap_or_default(),
             identity: letter(&row, "attidentity")?,
             generated: letter(&row, "attgenerated")?,
             is_local: field(&row, "attislocal")?,
@@ -171,7 +177,9 @@ enum Change {
 /// The counterpart of pg_dump's `flagInhAttrs`, and of the end of its `determineNotNullFlags`.
 pub(crate) fn flag_inherited(relations: &mut Relations, version: ServerVersion) {
     let mut changes = Vec::new();
-    for relation in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p') && !r.parents.is_empty()) {
+    for relation in
+        relations.archived().filter(|r| matches!(r.kind, 'r' | 'p' | 'f') && !r.parents.is_empty())
+    {
         let parents: Vec<&Relation> = relation.parents.iter().filter_map(|p| relations.known(*p)).collect();
         for (index, column) in relation.columns.iter().enumerate() {
             for change in inherited(relation, column, &parents, version) {

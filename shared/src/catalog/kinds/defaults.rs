@@ -22,12 +22,17 @@ pub(crate) fn entry(relation: &Relation, column: &Column, expression: &str, oid:
     // pg_dump sorts by the table's name, then by the column's number.
     draft.sort_name = format!("{}\0{:05}", relation.name, column.number);
     draft.definition = format!(
-        "ALTER TABLE ONLY {} ALTER COLUMN {} SET DEFAULT {expression};\n",
+        "{} ONLY {} ALTER COLUMN {} SET DEFAULT {expression};\n",
+        relation.alter(),
         relation.sql(),
         ident(&column.name)
     );
-    draft.drop =
-        format!("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT;\n", relation.sql(), ident(&column.name));
+    draft.drop = format!(
+        "{} {} ALTER COLUMN {} DROP DEFAULT;\n",
+        relation.alter(),
+        relation.sql(),
+        ident(&column.name)
+    );
     draft.depends.insert(relation.id().definition());
     draft
 }

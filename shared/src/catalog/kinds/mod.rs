@@ -2,11 +2,15 @@
 
 pub mod aggregates;
 pub mod default_acl;
+pub mod event_triggers;
 pub mod extensions;
+pub mod foreign_data;
 pub mod large_objects;
 pub mod routines;
 pub mod schemas;
+pub mod subscriptions;
 pub mod types;
+pub mod user_mappings;
 
 mod access_methods;
 mod attach;
@@ -16,16 +20,20 @@ mod collations;
 mod columns;
 mod conversions;
 mod defaults;
+mod extension_config;
 mod foreign_keys;
 mod indexes;
 mod languages;
 mod operator_classes;
 mod operator_members;
 mod operators;
+mod planner_statistics;
 mod policies;
+mod publications;
 mod relations;
 mod rules;
 mod sequences;
+mod statistics;
 mod table_data;
 mod tables;
 mod text_search;
@@ -36,6 +44,7 @@ mod views;
 use super::{
     acl, bonds, comments,
     draft::{Context, Drafts},
+    labels,
 };
 use crate::base::Result;
 
@@ -64,15 +73,24 @@ pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     sequences::collect(cx, &relations, out).await?;
     views::collect(cx, &relations, out).await?;
     table_data::collect(&relations, out);
+    extension_config::collect(cx, &relations, out).await?;
     large_objects::collect(cx, out).await?;
     indexes.collect(&relations, out);
+    planner_statistics::collect(cx, &relations, &indexes, out).await?;
     foreign_keys::collect(cx, &relations, &indexes, out).await?;
     triggers::collect(cx, &relations, out).await?;
     rules::collect(cx, &relations, out).await?;
     policies::collect(cx, &relations, out).await?;
     default_acl::collect(cx, out).await?;
+    foreign_data::collect(cx, out).await?;
+    user_mappings::collect(cx, out).await?;
+    statistics::collect(cx, &relations, out).await?;
+    event_triggers::collect(cx, out).await?;
+    publications::collect(cx, &relations, out).await?;
+    subscriptions::collect(cx, out).await?;
 
     bonds::collect(cx, out).await?;
     comments::collect(cx, out).await?;
+    labels::collect(cx, out).await?;
     acl::collect(cx, out).await
 }

@@ -14,7 +14,7 @@ use crate::{
     pg::{ServerVersion, ident, literal, qualified},
 };
 
-/// One table, view, materialized view or sequence.
+/// One table, foreign table, view, materialized view or sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Relation {
     pub oid: u32,
@@ -50,8 +50,10 @@ pub(crate) struct Relation {
     /// Whether it gets entries; the others are only known as parents.
     pub archived: bool,
     pub parents: Vec<u32>,
-    /// A parent is of a kind that is not archived.
-    pub is_orphan: bool,
+    /// Server of a foreign table.
+    pub server: Option<String>,
+    /// Options of a foreign table, as they stand between the parentheses.
+    pub server_options: String,
     pub columns: Vec<Column>,
 }
 
@@ -63,6 +65,11 @@ impl Relation {
 
     pub fn id(&self) -> CatalogId {
         CatalogId::relation(self.oid)
+    }
+
+    /// `ALTER TABLE`, or what takes its place.
+    pub fn alter(&self) -> &'static str {
+        if self.kind == 'f' { "ALTER FOREIGN TABLE" } else { "ALTER TABLE" }
     }
 
     pub fn column(&self, number: i16) -> Option<&Column> {
@@ -109,13 +116,18 @@ const RELATIONS: &str = "SELECT c.oid, c.relname, c.relnamespace, n.nspname, c.r
        CASE WHEN c.relkind IN ('r', 'm') THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END AS bytes, \
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key, \
        CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound, \
-       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query \
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query, fs.srvname AS server, \
+       CASE WHEN ft.ftrelid IS NOT NULL THEN array_to_string(ARRAY( \
+         SELECT quote_ident(option_name) || ' ' || quote_literal(option_value) FROM pg_options_to_table(ft.ftoptions) \
+         ORDER BY option_name), E',\\n    ') END AS server_options \
      FROM pg_class c \
      JOIN pg_namespace n ON n.oid = c.relnamespace \
      LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid AND tc.relkind = 't' AND c.relkind <> 'p' \
      LEFT JOIN pg_tablespace tsp ON tsp.oid = c.reltablespace \
      LEFT JOIN pg_am am ON am.oid = c.relam \
-     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND c.relpersistence <> 't' \
+     LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid \
+     LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver \
+     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't' \
        AND (c.relnamespace = ANY ($1) OR c.oid IN (SELECT inhparent FROM pg_inherits)) \
      ORDER BY c.oid";
 
@@ -155,7 +167,6 @@ impl Relations {
                 partitions.entry(*parent).or_default().push(relation.oid);
             }
         }
-        orphans(&mut by_oid);
         let mut relations = Self { version: cx.version, by_oid, partitions };
         columns::flag_inherited(&mut relations, cx.version);
         Ok(relations)
@@ -272,22 +283,10 @@ fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {
         archived: cx.namespaces.contains_key(&field(row, "relnamespace")?)
             && !cx.extension_members.contains(&CatalogId::relation(oid)),
         parents: Vec::new(),
-        is_orphan: false,
+        server: field(row, "server")?,
+        server_options: field::<Option<_>>(row, "server_options")?.unwrap_or_default(),
         columns: Vec::new(),
     })
-}
-
-/// A table may inherit from a foreign table, which is not archived yet: it stands alone then, with all of its columns.
-fn orphans(by_oid: &mut BTreeMap<u32, Relation>) {
-    let known: std::collections::BTreeSet<u32> = by_oid.keys().copied().collect();
-    for relation in by_oid.values_mut() {
-        let parents = relation.parents.len();
-        relation.parents.retain(|parent| known.contains(parent));
-        if relation.parents.len() < parents {
-            relation.is_orphan = true;
-            relation.columns.iter_mut().for_each(|column| column.is_local = true);
-        }
-    }
 }
 
 /// `name=value, …` of a WITH clause, as `appendReloptionsArray` of PostgreSQL's fe_utils writes it.

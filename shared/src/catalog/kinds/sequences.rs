@@ -9,7 +9,7 @@ use super::relations::{Relation, Relations};
 use crate::{
     base::{Error, Kind, Result},
     catalog::{
-        draft::{Context, Drafts, Part, Section},
+        draft::{Context, Draft, Drafts, Part, Section},
         rows::{field, letter},
     },
     pg::{ident, literal, qualified},
@@ -50,7 +50,7 @@ const VALUES_BATCH: usize = 500;
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let all: Vec<&Relation> = relations.archived().filter(|r| r.kind == 'S').collect();
     let oids: Vec<u32> = all.iter().map(|r| r.oid).collect();
-    let values = values(cx, &all, &oids).await?;
+    let values = values(cx, &all).await?;
     for row in cx.rows("sequences", SEQUENCES, &[&oids]).await? {
         let sequence = read(&row)?;
         let Some(relation) = relations.get(sequence.oid) else { continue };
@@ -98,7 +98,7 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         if let Some((table, column)) = owner.filter(|_| !sequence.identity) {
             owned_by(relation, table, &column.name, out);
         }
-        set(relation, values.get(&sequence.oid).copied(), out)?;
+        out.add(set(relation, values.get(&sequence.oid).copied())?);
     }
     Ok(())
 }
@@ -156,7 +156,8 @@ fn owned_by(sequence: &Relation, table: &Relation, column: &str, out: &mut Draft
     out.add(draft);
 }
 
-fn set(sequence: &Relation, value: Option<(i64, bool)>, out: &mut Drafts) -> Result<()> {
+/// SEQUENCE SET.
+pub(super) fn set(sequence: &Relation, value: Option<(i64, bool)>) -> Result<Draft> {
     let Some((last, called)) = value else {
         return Err(Error::new(
             Kind::Permission,
@@ -167,11 +168,12 @@ fn set(sequence: &Relation, value: Option<(i64, bool)>, out: &mut Drafts) -> Res
     let mut draft = sequence.draft(key, "SEQUENCE SET", Section::Data, sequence.name.clone());
     draft.definition = format!("SELECT pg_catalog.setval({}, {last}, {called});\n", literal(&sequence.sql()));
     draft.depends.insert(sequence.id().definition());
-    out.add(draft);
-    Ok(())
+    Ok(draft)
 }
 
-async fn values(cx: &Context<'_>, all: &[&Relation], oids: &[u32]) -> Result<HashMap<u32, (i64, bool)>> {
+/// Last value and whether it was given out, of each that can be read.
+pub(super) async fn values(cx: &Context<'_>, all: &[&Relation]) -> Result<HashMap<u32, (i64, bool)>> {
+    let oids: Vec<u32> = all.iter().map(|r| r.oid).collect();
     let mut values = HashMap::new();
     let mut take = |found: Vec<tokio_postgres::Row>| -> Result<()> {
         for row in found {

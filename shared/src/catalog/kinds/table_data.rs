@@ -2,33 +2,43 @@
 
 use super::relations::{Relation, Relations};
 use crate::{
-    catalog::draft::{DataSource, Drafts, Part, Section, TableSource},
+    catalog::draft::{DataSource, Draft, Drafts, Part, Section, TableSource},
     pg::ident,
 };
 
 pub(crate) fn collect(relations: &Relations, out: &mut Drafts) {
     for table in relations.archived().filter(|r| r.kind == 'r') {
-        let columns = column_list(table);
-        let mut draft =
-            table.draft(table.id().part(Part::Data), "TABLE DATA", Section::Data, table.name.clone());
-        let mut into = table;
-        if relations.loads_through_root(table) {
-            into = relations.partition_root(table);
-            // pg_restore knows this text: it then does not truncate the table first.
-            draft.definition = format!("-- load via partition root {}", into.sql());
-        }
-        draft.copy = Some(format!("COPY {} {columns} FROM stdin;\n", into.sql()));
-        draft.data = Some(DataSource::Table(TableSource {
-            oid: table.oid,
-            schema: table.schema.clone(),
-            name: table.name.clone(),
-            relfilenode: table.filenode,
-            bytes: table.bytes,
-            copy_out: format!("COPY {} {columns} TO stdout", table.sql()),
-        }));
-        draft.depends.insert(table.id().definition());
-        out.add(draft);
+        out.add(draft(table, relations, ""));
     }
+}
+
+/// The entry of one table; `condition` is empty or a WHERE clause that the rows must meet.
+pub(super) fn draft(table: &Relation, relations: &Relations, condition: &str) -> Draft {
+    let columns = column_list(table);
+    let mut draft = table.draft(table.id().part(Part::Data), "TABLE DATA", Section::Data, table.name.clone());
+    let mut into = table;
+    if relations.loads_through_root(table) {
+        into = relations.partition_root(table);
+        // pg_restore knows this text: it then does not truncate the table first.
+        draft.definition = format!("-- load via partition root {}", into.sql());
+    }
+    let copy_out = if condition.is_empty() {
+        format!("COPY {} {columns} TO stdout", table.sql())
+    } else {
+        let names = columns.strip_prefix('(').and_then(|c| c.strip_suffix(')')).unwrap_or("*");
+        format!("COPY (SELECT {names} FROM ONLY {} {condition}) TO stdout", table.sql())
+    };
+    draft.copy = Some(format!("COPY {} {columns} FROM stdin;\n", into.sql()));
+    draft.data = Some(DataSource::Table(TableSource {
+        oid: table.oid,
+        schema: table.schema.clone(),
+        name: table.name.clone(),
+        relfilenode: table.filenode,
+        bytes: table.bytes,
+        copy_out,
+    }));
+    draft.depends.insert(table.id().definition());
+    draft
 }
 
 /// `(a, b)` without generated columns; empty, not `()`, when there is none.

@@ -1,4 +1,4 @@
-//! TABLE: ordinary, partitioned, typed and inheriting tables, with their columns, inline defaults and CHECK constraints.
+//! TABLE and FOREIGN TABLE: ordinary, partitioned, typed, inheriting and foreign tables, with their columns, inline defaults and CHECK constraints.
 //!
 //! The counterpart of pg_dump's `dumpTableSchema`. Partitions are made as tables of their own and attached by [`super::attach`].
 
@@ -22,18 +22,13 @@ use crate::{
 
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let mut checks: HashMap<u32, Vec<Check>> = checks::load(cx, relations).await?;
-    for table in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p')) {
-        if table.is_orphan {
-            out.warnings.push(format!(
-                "table {} inherits from a foreign table and is archived without that: foreign tables are not archived yet",
-                table.sql()
-            ));
-        }
+    for table in relations.archived().filter(|r| matches!(r.kind, 'r' | 'p' | 'f')) {
         let of_table = checks.remove(&table.oid).unwrap_or_default();
-        let mut draft = table.draft(table.id().definition(), "TABLE", Section::PreData, table.name.clone());
+        let mut draft =
+            table.draft(table.id().definition(), desc(table), Section::PreData, table.name.clone());
         draft.definition = definition(table, relations, &of_table);
-        draft.drop = format!("DROP TABLE {};\n", table.sql());
-        draft.tablespace = Some(table.tablespace.clone());
+        draft.drop = format!("DROP {} {};\n", desc(table), table.sql());
+        draft.tablespace = (table.kind != 'f').then(|| table.tablespace.clone());
         draft.table_am = table.access_method.clone();
         draft.relkind = Some(table.kind);
         out.add(draft);
@@ -47,10 +42,14 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
     Ok(())
 }
 
+fn desc(table: &Relation) -> &'static str {
+    if table.kind == 'f' { "FOREIGN TABLE" } else { "TABLE" }
+}
+
 fn definition(table: &Relation, relations: &Relations, checks: &[Check]) -> String {
     // PostgreSQL 18 has no unlogged partitioned tables, and before it the word had no effect on them.
     let unlogged = if table.persistence == 'u' && table.kind != 'p' { "UNLOGGED " } else { "" };
-    let mut sql = format!("CREATE {unlogged}TABLE {}", table.sql());
+    let mut sql = format!("CREATE {unlogged}{} {}", desc(table), table.sql());
     if let Some(of_type) = &table.of_type {
         let _ = write!(sql, " OF {of_type}");
     }
@@ -68,12 +67,18 @@ fn definition(table: &Relation, relations: &Relations, checks: &[Check]) -> Stri
     if let Some(key) = &table.partition_key {
         let _ = write!(sql, "\nPARTITION BY {key}");
     }
+    if let Some(server) = &table.server {
+        let _ = write!(sql, "\nSERVER {}", ident(server));
+    }
     sql.push_str(&with_clause(table));
+    if !table.server_options.is_empty() {
+        let _ = write!(sql, "\nOPTIONS (\n    {}\n)", table.server_options);
+    }
     sql.push_str(";\n");
     if !constraints_have_names {
         for column in table.columns.iter().filter(|c| adds_not_null(table, c)) {
-            let (table, column) = (table.sql(), ident(&column.name));
-            let _ = writeln!(sql, "ALTER TABLE ONLY {table} ALTER COLUMN {column} SET NOT NULL;");
+            let (alter, table, column) = (table.alter(), table.sql(), ident(&column.name));
+            let _ = writeln!(sql, "{alter} ONLY {table} ALTER COLUMN {column} SET NOT NULL;");
         }
     }
     sql.push_str(&column_settings(table));
@@ -186,13 +191,9 @@ pub(super) fn with_clause(table: &Relation) -> String {
 pub(super) fn column_settings(table: &Relation) -> String {
     let mut sql = String::new();
     for column in &table.columns {
+        let alter = format!("{} ONLY {} ALTER COLUMN {}", table.alter(), table.sql(), ident(&column.name));
         let mut set = |setting: &str| {
-            let _ = writeln!(
-                sql,
-                "ALTER TABLE ONLY {} ALTER COLUMN {} SET {setting};",
-                table.sql(),
-                ident(&column.name)
-            );
+            let _ = writeln!(sql, "{alter} SET {setting};");
         };
         if let Some(target) = column.statistics {
             set(&format!("STATISTICS {target}"));
@@ -217,6 +218,9 @@ pub(super) fn column_settings(table: &Relation) -> String {
         if !column.options.is_empty() {
             set(&format!("({})", column.options));
         }
+        if !column.server_options.is_empty() {
+            let _ = writeln!(sql, "{alter} OPTIONS (\n    {}\n);", column.server_options);
+        }
     }
     sql
 }
@@ -224,6 +228,7 @@ pub(super) fn column_settings(table: &Relation) -> String {
 /// An identity by index is said with the index.
 pub(super) fn replica_identity(table: &Relation) -> String {
     let identity = match table.replica_identity {
+        _ if table.kind == 'f' => return String::new(),
         'n' => "NOTHING",
         'f' => "FULL",
         _ => return String::new(),

@@ -47,7 +47,7 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         let id = CatalogId { class: PG_TRIGGER, oid: field(&row, "oid")? };
         let mut draft = table.member(id, "TRIGGER", Section::PostData, &name);
         let alter =
-            |state: &str| format!("\nALTER TABLE {} {state} TRIGGER {};\n", table.sql(), ident(&name));
+            |state: &str| format!("\n{} {} {state} TRIGGER {};\n", table.alter(), table.sql(), ident(&name));
         if field(&row, "cloned")? {
             // The parent's trigger has made it; only its state is to be said.
             draft.definition = alter(state.unwrap_or("ENABLE"));

@@ -15,7 +15,7 @@ use crate::{
     base::Result,
     catalog::{
         class::PG_REWRITE,
-        draft::{CatalogId, Context, Drafts, Fragment, FragmentKind, Part, Section},
+        draft::{CatalogId, Context, Draft, Drafts, Fragment, FragmentKind, Part, Section},
         rows::field,
     },
     pg::ident,
@@ -145,16 +145,18 @@ async fn refreshes(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) ->
         if !read.iter().all(populated) {
             continue;
         }
-        let mut draft = view.draft(
-            view.id().part(Part::Set),
-            "MATERIALIZED VIEW DATA",
-            Section::PostData,
-            view.name.clone(),
-        );
-        draft.definition = format!("REFRESH MATERIALIZED VIEW {};\n", view.sql());
-        draft.depends.insert(view.id().definition());
+        let mut draft = refresh(view);
         draft.depends.extend(read.iter().map(|oid| CatalogId::relation(*oid).part(Part::Set)));
         out.add(draft);
     }
     Ok(())
+}
+
+/// MATERIALIZED VIEW DATA.
+pub(super) fn refresh(view: &Relation) -> Draft {
+    let key = view.id().part(Part::Set);
+    let mut draft = view.draft(key, "MATERIALIZED VIEW DATA", Section::PostData, view.name.clone());
+    draft.definition = format!("REFRESH MATERIALIZED VIEW {};\n", view.sql());
+    draft.depends.insert(view.id().definition());
+    draft
 }

@@ -1,0 +1,26 @@
+-- Publications as every version knows them.
+DO $$ BEGIN CREATE ROLE fidelity_publisher; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+CREATE SCHEMA "Odd schema";
+CREATE TABLE public.a (id integer PRIMARY KEY, name text);
+CREATE TABLE public.b (id integer PRIMARY KEY, name text);
+CREATE TABLE "Odd schema"."Tab ""le"", ü" ("Id" integer PRIMARY KEY, "sel ect" text);
+CREATE TABLE public.parts (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE public.parts_1 PARTITION OF public.parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE public.parent (id integer PRIMARY KEY);
+CREATE TABLE public.child () INHERITS (public.parent);
+CREATE PUBLICATION everything FOR ALL TABLES;
+CREATE PUBLICATION nothing;
+CREATE PUBLICATION no_changes FOR TABLE public.a WITH (publish = '');
+CREATE PUBLICATION some_changes FOR TABLE public.a, public.b WITH (publish = 'insert, truncate');
+CREATE PUBLICATION updates FOR TABLE public.a WITH (publish = 'update, delete');
+CREATE PUBLICATION through_root FOR TABLE public.parts WITH (publish_via_partition_root = true);
+CREATE PUBLICATION one_part FOR TABLE public.parts_1, ONLY public.parent;
+CREATE PUBLICATION "Odd ""pub"", ü" FOR TABLE "Odd schema"."Tab ""le"", ü", public.b WITH (publish = 'insert,delete', publish_via_partition_root = on);
+CREATE PUBLICATION "select" FOR TABLE public.b;
+CREATE PUBLICATION n63_456789012345678901234567890123456789012345678901234567890_z FOR TABLE public.a;
+CREATE PUBLICATION all_deletes FOR ALL TABLES WITH (publish = 'delete');
+ALTER PUBLICATION everything OWNER TO fidelity_superuser;
+ALTER PUBLICATION "Odd ""pub"", ü" OWNER TO fidelity_superuser;
+COMMENT ON PUBLICATION everything IS 'it''s everything';
+COMMENT ON PUBLICATION "Odd ""pub"", ü" IS E'two\nlines';
