@@ -1,7 +1,8 @@
 //! Databases of every kind of object, on every version of server at hand, with pg_dump as the judge.
 //!
 //! Each file under `areas/` makes one database. A line `-- since N` at its head keeps it from servers older than N; `-- restored since N`
-//! has it only compared, not restored, on those whose own syntax pg_dump 18 does not write. What must hold for each:
+//! has it only compared, not restored, on those whose own syntax pg_dump 18 does not write; `-- alone: …` is a statement that takes no
+//! company (CREATE TABLESPACE), run before the file, of an object of the server's that may be there already. What must hold for each:
 //! our table of contents is pg_dump's entry by entry; stock pg_restore restores our archive without a complaint; `pg_dump` of the copy
 //! is `pg_dump` of the source, rows included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -16,7 +17,7 @@ use pgbaton_tests::{
     judge::{archive, compare, programs::Programs},
     unique, variable,
 };
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, error::SqlState};
 
 /// The servers at hand, oldest first: major version and URL without a database.
 fn servers() -> Vec<Programs> {
@@ -51,6 +52,12 @@ async fn judge(area: &str, sql: &str, programs: &Programs) {
         server.batch_execute(&format!("CREATE DATABASE {database} TEMPLATE template0")).await.unwrap();
     }
     let source = connect(&programs.url(&name)).await;
+    for statement in sql.lines().filter_map(|l| l.strip_prefix("-- alone: ")) {
+        match source.batch_execute(statement).await {
+            Err(e) if e.code() != Some(&SqlState::DUPLICATE_OBJECT) => panic!("{place}: {statement}: {e:?}"),
+            _ => {}
+        }
+    }
     source.batch_execute(sql).await.unwrap_or_else(|e| panic!("{place}: {e:?}"));
 
     let catalog = archive::read(&source).await;
