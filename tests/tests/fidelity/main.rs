@@ -7,6 +7,8 @@
 //! is `pg_dump` of the source, rows included.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod withheld;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
