@@ -33,7 +33,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
         }
     }
     for (name, our) in ours.entries.iter().filter(|(name, _)| !theirs.entries.contains_key(*name)) {
-        if guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
+        // Grants on the languages that are in every database: pg_dump knows of none but procedural ones.
+        let language =
+            name.0 == "ACL" && ["LANGUAGE sql", "LANGUAGE c", "LANGUAGE internal"].contains(&name.2.as_str());
+        if language || guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
             continue;
         }
         found.push(format!("surplus: {name:?}\n    {}", our.defn.as_deref().unwrap_or_default().trim_end()));
@@ -41,7 +44,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
         let compared = |n: &&Name| {
             other.entries.contains_key(*n)
-                && theirs.entries.get(*n).is_some_and(|e| !moved(n, theirs.needs(e).is_empty()))
+                && theirs
+                    .entries
+                    .get(*n)
+                    .is_some_and(|e| !moved(n, theirs.needs(e).iter().all(|n| n.0 == "ACL")))
         };
         side.order.iter().filter(compared).cloned().collect()
     };
@@ -125,8 +131,9 @@ fn implied(name: &Name, need: &Name) -> bool {
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
 /// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
-/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the schema of a range's multirange, and among the rows
-/// of an extension's tables those that a foreign key wants first.
+/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the schema of a range's multirange,
+/// among the rows of an extension's tables those that a foreign key wants first, and for grants that others than the owner made the schema's,
+/// through which they reach the object.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
@@ -136,6 +143,7 @@ fn surplus(name: &Name, need: &Name) -> bool {
             | ("TYPE", "SCHEMA")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
+            | ("ACL", "ACL")
             | ("DATABASE PROPERTIES", "DATABASE")
     )
 }

@@ -3,6 +3,8 @@
 use pgbaton::{archive::Toc, pg::ident};
 use pgbaton_tests::judge::{archive, compare};
 
+use tokio_postgres::error::SqlState;
+
 use super::{Area, listing, scratch::Names, servers::Server};
 
 /// So many differences of a kind are shown.
@@ -14,6 +16,14 @@ pub async fn judge(area: &Area, server: &Server, newest: &Server, names: &Names)
     let source = server.connect(&names.source).await;
     {
         let _alone = server.filling.lock().await;
+        for statement in &area.alone {
+            match source.batch_execute(statement).await {
+                Err(e) if e.code() != Some(&SqlState::DUPLICATE_OBJECT) => {
+                    return Err(format!("{statement}: {e:?}"));
+                }
+                _ => {}
+            }
+        }
         source.batch_execute(&area.sql).await.map_err(|e| format!("filling it: {e:?}"))?;
     }
     let catalog = archive::read(&source).await;
