@@ -7,6 +7,7 @@ mod dump_versions;
 mod encodings;
 mod everything;
 mod foreign;
+mod hostile;
 mod kinds;
 mod large_row;
 mod memory;
