@@ -66,7 +66,7 @@ pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encodi
     drafts.warnings.extend(lost);
     let fragments = drafts.fragments.iter().map(|(id, fragment)| (*id, fragment.owner));
     let inside = fragments.chain(drafts.aliases).collect();
-    let archived = Archived { keys: numbers.into_keys().collect(), inside };
+    let archived = Archived { keys: numbers.into_keys().collect(), inside, told: drafts.left_out };
     Assembled { entries, warnings: drafts.warnings, archived }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     base::Result,
     catalog::{
         class::{PG_SUBSCRIPTION, definition},
-        draft::{Context, Draft, Drafts, Section},
+        draft::{CatalogId, Context, Draft, Drafts, Section},
         rows::{field, letter},
     },
     pg::{ServerVersion, conn_redact, ident, literal},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Names are for everybody, connection strings for superusers and whom they let.
 const NAMES: &str = "
-SELECT subname::text AS name, has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS readable
+SELECT oid, subname::text AS name, has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS readable
 FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY subname";
 
@@ -58,6 +58,7 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         if !field::<bool>(&row, "readable")? {
             readable = false;
             let name: &str = field(&row, "name")?;
+            out.left_out.insert(CatalogId { class: PG_SUBSCRIPTION, oid: field(&row, "oid")? });
             out.warnings.push(format!(
                 "subscription {name} is not in the backup: only a superuser can read its connection string"
             ));
