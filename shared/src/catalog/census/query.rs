@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Catalogs whose rows have an oid. Those that all databases share hold what belongs to the server: roles, tablespaces, databases;
-/// subscriptions stand there, too, and belong to one database.
+/// subscriptions stand there, too, and belong to one database. Before 14 only superusers may read a subscription's oid; its collector names
+/// those that others cannot save.
 const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
        has_table_privilege(c.oid, 'SELECT') OR c.relname IN ('pg_user_mapping', 'pg_subscription') AS readable, \
        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
@@ -19,7 +20,7 @@ const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
           ('adrelid', 'tgrelid', 'ev_class', 'polrelid', 'conrelid')) AS relation_column \
      FROM pg_class c \
      WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND c.oid < 16384 \
-       AND (NOT c.relisshared OR c.relname = 'pg_subscription') \
+       AND (NOT c.relisshared OR (c.relname = 'pg_subscription' AND has_column_privilege(c.oid, 'oid', 'SELECT'))) \
        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'oid' AND a.attnum > 0) \
      ORDER BY c.relname";
 
