@@ -31,7 +31,11 @@ pub(crate) struct Assembled {
 pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encoding: &str) -> Assembled {
     let followers = followers(&drafts, graph, order);
     let mut placed: Vec<Placed> = Vec::new();
-    for node in std::iter::once(None).chain(order.iter().copied().map(Some)) {
+    // What stands under no node is for objects of the database, not for the one in which `pg_restore --create` begins.
+    let of_database = order.iter().take_while(|n| graph.nodes[**n].desc.starts_with("DATABASE")).count();
+    let (first, others) = order.split_at(of_database);
+    let nodes = |part: &[usize]| part.iter().copied().map(Some).collect::<Vec<_>>();
+    for node in nodes(first).into_iter().chain([None]).chain(nodes(others)) {
         if let Some(draft) = node.and_then(|node| take(&mut drafts, graph, node)) {
             placed.push(Placed { draft, node, after: None });
         }
@@ -89,8 +93,8 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
     }
     for (node, keys) in &mut followers {
         let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
-        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column. Comments on a type's
-        // columns and a domain's constraints come after the grants.
+        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column. Comments on a
+        // type's columns and a domain's constraints come after the grants.
         let of_type = node.is_some_and(|node| matches!(graph.nodes[node].desc, "TYPE" | "DOMAIN"));
         keys.sort_by_key(|k| {
             let inside_type = of_type && of_other(k) && matches!(k.part, Part::Comment(_));
@@ -212,6 +216,7 @@ fn entry(
     let catalog_id = match draft.key.part {
         // A shell type stands under its type's oid, which is not its own.
         _ if draft.key.id.class == 0 => NO_ROW,
+        Part::Completion if draft.desc == "DATABASE PROPERTIES" => NO_ROW,
         Part::Definition | Part::Completion => draft.key.id,
         // Rows, refreshes and row security stand for a table without being its entry.
         Part::Data | Part::RowSecurity => CatalogId { class: 0, ..draft.key.id },

@@ -3,6 +3,8 @@
 
 use super::draft::{CatalogId, Key, Part};
 
+/// `pg_database`.
+pub const PG_DATABASE: u32 = 1262;
 /// `pg_event_trigger`.
 pub const PG_EVENT_TRIGGER: u32 = 3466;
 /// `pg_publication`.

@@ -32,7 +32,10 @@ const PUBLIC_COMMENT: &str = "standard public schema";
 /// # Errors
 /// What the server answers.
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
-    for &(class, what, sql) in SOURCES {
+    // 13 shows oids of subscriptions to superusers only, who are the ones that archive any.
+    let subscriptions = out.entries.keys().any(|key| key.id.class == PG_SUBSCRIPTION);
+    for &(class, what, sql) in SOURCES.iter().filter(|(class, ..)| *class != PG_SUBSCRIPTION || subscriptions)
+    {
         for row in cx.rows(what, sql, &[]).await? {
             if let Some(draft) = comment(out, class, &row)? {
                 out.add(draft);

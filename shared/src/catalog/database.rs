@@ -11,6 +11,8 @@ use crate::{
 /// What CREATE DATABASE and ALTER DATABASE would have to say to get a database like this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseProperties {
+    /// `pg_database.oid`.
+    pub oid: u32,
     /// Name, unquoted.
     pub name: String,
     /// Encoding name, such as `UTF8`.
@@ -29,6 +31,10 @@ pub struct DatabaseProperties {
     pub owner: String,
     /// Comment on the database.
     pub comment: Option<String>,
+    /// Default tablespace, unquoted.
+    pub tablespace: String,
+    /// Whether everybody who may create databases may copy it.
+    pub is_template: bool,
     /// Connection limit, -1 for none.
     pub connection_limit: i32,
     /// Settings of `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`.
@@ -55,18 +61,20 @@ fn properties_query(version: ServerVersion) -> String {
         _ => ("datlocprovider", "datlocale", "daticurules"),
     };
     format!(
-        "SELECT datname, pg_encoding_to_char(encoding)::text AS encoding, {provider} AS provider, \
+        "SELECT oid, datname, pg_encoding_to_char(encoding)::text AS encoding, {provider} AS provider, \
          datcollate::text AS datcollate, datctype::text AS datctype, {locale} AS locale, {rules} AS icu_rules, \
-         pg_get_userbyid(datdba) AS owner, shobj_description(oid, 'pg_database') AS comment, datconnlimit \
+         pg_get_userbyid(datdba) AS owner, shobj_description(oid, 'pg_database') AS comment, datconnlimit, datistemplate, \
+         (SELECT spcname::text FROM pg_tablespace t WHERE t.oid = dattablespace) AS tablespace \
          FROM pg_database WHERE datname = current_database()"
     )
 }
 
-const SETTINGS: &str = "SELECT r.rolname, unnest(s.setconfig) AS setting \
-     FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole \
+/// In the order in which roles and settings were made.
+const SETTINGS: &str = "SELECT r.rolname, u.setting \
+     FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) WITH ORDINALITY AS u(setting, place) LEFT JOIN pg_roles r ON r.oid = s.setrole \
      WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) \
        AND (s.setrole = 0 OR r.oid IS NOT NULL) \
-     ORDER BY r.rolname NULLS FIRST, 2";
+     ORDER BY r.oid NULLS FIRST, u.place";
 
 pub(crate) async fn properties(client: &Client, version: ServerVersion) -> Result<DatabaseProperties> {
     let found = rows(client, "the database's properties", &properties_query(version), &[]).await?;
@@ -85,6 +93,9 @@ pub(crate) async fn properties(client: &Client, version: ServerVersion) -> Resul
         }
     }
     Ok(DatabaseProperties {
+        oid: field(row, "oid")?,
+        tablespace: field(row, "tablespace")?,
+        is_template: field(row, "datistemplate")?,
         name: field(row, "datname")?,
         encoding: field(row, "encoding")?,
         locale_provider: match letter(row, "provider")? {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{
-    class::{PG_CLASS, PG_LARGEOBJECT, PG_NAMESPACE, definition},
+    class::{PG_CLASS, PG_LARGEOBJECT, PG_NAMESPACE, PG_SUBSCRIPTION, definition},
     draft::{CatalogId, Context, Draft, Drafts, Part, Section},
     rows::field,
 };
@@ -13,16 +13,14 @@ use crate::{
     pg::{ident, literal},
 };
 
-/// Subscriptions belong to a database, though their labels stand with those of shared objects.
+/// Subscriptions belong to a database, though their labels stand with those of shared objects; those of other databases have no entry.
 const LABELS: &str = "
 SELECT l.classoid, l.objoid, l.objsubid, l.provider, l.label, a.attname::text AS column_name,
        pg_describe_object(l.classoid, l.objoid, l.objsubid) AS described
 FROM (SELECT classoid, objoid, objsubid, provider, label FROM pg_seclabel
       UNION ALL
-      SELECT classoid, objoid, 0, provider, label FROM pg_shseclabel s
-      WHERE classoid = 'pg_subscription'::regclass AND EXISTS (
-          SELECT FROM pg_subscription o WHERE o.oid = s.objoid
-          AND o.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))) l
+      SELECT classoid, objoid, 0, provider, label FROM pg_shseclabel
+      WHERE classoid = 'pg_subscription'::regclass) l
 LEFT JOIN pg_attribute a ON l.classoid = 'pg_class'::regclass AND a.attrelid = l.objoid AND a.attnum = l.objsubid AND l.objsubid > 0
 ORDER BY l.classoid, l.objoid, l.objsubid, l.provider";
 
@@ -52,7 +50,9 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         let id = CatalogId { class: field(&row, "classoid")?, oid: field(&row, "objoid")? };
         let Some(object) = object(cx, out, id) else {
             // NULL: dropped meanwhile.
-            if let Some(described) = field::<Option<&str>>(&row, "described")? {
+            if let Some(described) = field::<Option<&str>>(&row, "described")?
+                && id.class != PG_SUBSCRIPTION
+            {
                 out.warnings.push(format!("the security label on {described} is not in the backup"));
             }
             continue;

@@ -103,6 +103,7 @@ pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
     let cx = draft::Context::load(client, version).await.with_context(doing)?;
     let mut drafts = draft::Drafts::default();
     kinds::collect(&cx, &mut drafts).await.with_context(doing)?;
+    kinds::database::collect(&cx, &database, &mut drafts).await.with_context(doing)?;
     let dependencies = dependencies::load(&cx).await.with_context(doing)?;
     let extension_of = dependencies::extensions_of_members(&cx).await.with_context(doing)?;
 

@@ -16,6 +16,8 @@ const POST_DATA_BOUNDARY: u8 = 40;
 /// Place of a kind among the kinds (`dbObjectTypePriority` of pg_dump_sort.c; large objects' definitions as in pg_dump 16 and before).
 fn priority(desc: &str, section: Section) -> u8 {
     let priority = match desc {
+        // Before all: pg_restore --create continues in the new database.
+        "DATABASE" | "DATABASE PROPERTIES" => return 0,
         "SCHEMA" => 1,
         "PROCEDURAL LANGUAGE" => 2,
         "COLLATION" => 3,

@@ -9,8 +9,7 @@ type Name = (String, String, String, u32);
 
 /// Every difference, one line each; none when ours is as pg_dump's.
 ///
-/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read), what stands for the
-/// database as a whole, and what pg_dump says of no entry in particular.
+/// Not compared: the layout of large objects (ours is that of pg_dump 16 and before, which older programs read).
 pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let (ours, theirs) = (Side::new(ours), Side::new(theirs));
     let mut found = Vec::new();
@@ -34,7 +33,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
         }
     }
     for (name, our) in ours.entries.iter().filter(|(name, _)| !theirs.entries.contains_key(*name)) {
-        if guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
+        // Grants on the languages that are in every database: pg_dump knows of none but procedural ones.
+        let language =
+            name.0 == "ACL" && ["LANGUAGE sql", "LANGUAGE c", "LANGUAGE internal"].contains(&name.2.as_str());
+        if language || guards_public(name, our.defn.as_deref().unwrap_or_default(), "") {
             continue;
         }
         found.push(format!("surplus: {name:?}\n    {}", our.defn.as_deref().unwrap_or_default().trim_end()));
@@ -42,7 +44,10 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<Name> {
         let compared = |n: &&Name| {
             other.entries.contains_key(*n)
-                && theirs.entries.get(*n).is_some_and(|e| !moved(n, theirs.needs(e).is_empty()))
+                && theirs
+                    .entries
+                    .get(*n)
+                    .is_some_and(|e| !moved(n, theirs.needs(e).iter().all(|n| n.0 == "ACL")))
         };
         side.order.iter().filter(compared).cloned().collect()
     };
@@ -66,7 +71,7 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their)
+        if plain(name, &our) != plain(name, &their)
             && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their)))
         {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
@@ -107,9 +112,15 @@ fn of_nothing(entry: &Entry, side: &Side<'_>) -> bool {
     entry.desc == "STATISTICS DATA" && side.needs(entry).is_empty()
 }
 
-/// White space between words does not matter; that inside quotes is compared by the dumps of both databases.
-fn plain(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+/// White space between words does not matter; that inside quotes is compared by the dumps of both databases. Nor does the order of the
+/// roles a policy is for: pg_dump takes it as pg_authid happens to lie.
+fn plain(name: &Name, sql: &str) -> String {
+    let mut words: Vec<&str> = sql.split_whitespace().collect();
+    if name.0 == "POLICY" {
+        words = sql.split([' ', ',', '\n']).filter(|w| !w.is_empty()).collect();
+        words.sort_unstable();
+    }
+    words.join(" ")
 }
 
 /// pg_dump repeats what is needed through others anyway: the schema of an extension whose type is used, and for the attachment of a
@@ -120,25 +131,33 @@ fn implied(name: &Name, need: &Name) -> bool {
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
 /// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
-/// names the server of a user mapping, the extension whose member an entry is for, among the rows of an extension's tables those that
-/// a foreign key wants first, and the schema of a range's multirange type.
+/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the schema of a range's multirange,
+/// among the rows of an extension's tables those that a foreign key wants first, and for grants that others than the owner made the schema's,
+/// through which they reach the object.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
         ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
-            | ("CONSTRAINT", "COLLATION" | "OPERATOR CLASS")
+            | ("CONSTRAINT", "COLLATION" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "TYPE")
             | ("USER MAPPING", "SERVER")
-            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA", "EXTENSION")
-            | ("TABLE DATA", "TABLE DATA")
             | ("TYPE", "SCHEMA")
+            | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
+            | ("TABLE DATA", "TABLE DATA")
+            | ("ACL", "ACL")
+            | ("DATABASE PROPERTIES", "DATABASE")
     )
 }
 
 /// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
 /// index after the constraint, grants on a member of an extension after the extension, and what belongs to objects of every database first.
+///
+/// pg_dump lets statistics of a view without rows wait for the refreshes of what the view reads, which do not concern them.
 fn moved(name: &Name, needs_nothing: bool) -> bool {
     let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
-    of_index || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
+    let refreshed = ["STATISTICS DATA", "MATERIALIZED VIEW DATA"].contains(&name.0.as_str());
+    of_index
+        || refreshed
+        || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
 }
 
 struct Side<'a> {
@@ -171,7 +190,5 @@ impl<'a> Side<'a> {
 
 fn compared(entry: &Entry) -> bool {
     let kind = entry.desc.as_str();
-    let large_object = kind.starts_with("BLOB") || entry.tag.starts_with("LARGE OBJECT");
-    let whole = kind.starts_with("DATABASE") || entry.tag.starts_with("DATABASE ");
-    !large_object && !whole
+    !kind.starts_with("BLOB") && !entry.tag.starts_with("LARGE OBJECT")
 }

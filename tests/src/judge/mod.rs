@@ -4,4 +4,3 @@
 pub mod archive;
 pub mod compare;
 pub mod programs;
-pub mod verdict;

@@ -28,20 +28,20 @@ impl Programs {
         format!("{}/{database}", self.server)
     }
 
-    /// The table of contents of pg_dump's own archive, which is left in the folder.
-    pub fn archive(&self, database: &str, folder: &Path) -> Toc {
+    /// pg_dump's own archive, uncompressed, in a new folder.
+    pub fn dump(&self, database: &str, folder: &Path) {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder.parent().expect("a folder to write in")).expect("a folder");
         let statistics = self.statistics();
         let output =
             self.run("pg_dump", &["-Fd", "-Z0", statistics, "-d", &self.url(database), "-f", text(folder)]);
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
-        Toc::parse(&fs::read(folder.join("toc.dat")).expect("toc.dat")).expect("pg_dump's toc.dat")
     }
 
-    /// As [`Programs::archive`], without leaving anything.
+    /// The table of contents of pg_dump's own archive.
     pub fn toc(&self, database: &str, folder: &Path) -> Toc {
-        let toc = self.archive(database, folder);
+        self.dump(database, folder);
+        let toc = Toc::parse(&fs::read(folder.join("toc.dat")).expect("toc.dat")).expect("pg_dump's toc.dat");
         fs::remove_dir_all(folder).expect("pg_dump's archive");
         toc
     }

@@ -101,6 +101,7 @@ pub fn listing(catalog: &Catalog) -> Vec<Listed> {
             let needs = e.dependencies.iter().filter(data);
             (line(e), needs.map(|id| line(&catalog.entries[usize::try_from(*id - 1).unwrap()])).collect())
         })
+        .filter(|(name, _): &Listed| !name.contains(" DATABASE "))
         .collect()
 }
 

@@ -116,7 +116,8 @@ pub fn check_numbers(entries: &[Entry]) {
 /// As pg_restore does: settings, definition, owner; rows by COPY.
 pub async fn restore(source: &Client, copy: &Client, catalog: &Catalog) {
     copy.batch_execute("SET check_function_bodies = false").await.unwrap();
-    for entry in &catalog.entries {
+    let of_database = |e: &&Entry| e.desc.starts_with("DATABASE") || e.tag.starts_with("DATABASE ");
+    for entry in catalog.entries.iter().filter(|e| !of_database(e)) {
         let what = format!("{} {}", entry.desc, entry.tag);
         match &entry.data {
             Some(DataSource::Table(table)) => {

@@ -5,13 +5,4 @@ CREATE FUNCTION public.plus(public.t, public.t) RETURNS int LANGUAGE sql AS 'SEL
 CREATE OPERATOR public.+ (LEFTARG = public.t, RIGHTARG = public.t, FUNCTION = public.plus);
 CREATE COLLATION public.coll FROM "C";
 CREATE TEXT SEARCH CONFIGURATION public.ts (COPY = simple);
-CREATE FOREIGN DATA WRAPPER wrapper;
-CREATE SERVER remote FOREIGN DATA WRAPPER wrapper;
-CREATE USER MAPPING FOR PUBLIC SERVER remote;
-CREATE FOREIGN TABLE public.far (a int) SERVER remote;
-CREATE TABLE public.near (b int) INHERITS (public.far);
-CREATE PUBLICATION pub FOR TABLE public.t;
-CREATE STATISTICS public.stat ON a, b FROM public.t;
-CREATE FUNCTION public.ev() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
-CREATE EVENT TRIGGER evt ON ddl_command_end EXECUTE FUNCTION public.ev();
 CREATE TYPE public.shell;

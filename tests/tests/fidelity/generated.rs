@@ -1,31 +1,37 @@
 //! Databases made up at random, judged as all others.
 //!
 //! Each step draws a statement and runs it; what the server refuses is no part of the database. A failure prints the statements that made
-//! it, after proptest has taken away those that do not matter.
+//! it, after proptest has taken away those that do not matter: together they are an area.
 
 use std::env;
 
-use pgbaton_tests::{
-    judge::{programs::Programs, verdict},
-    unique,
-};
 use proptest::{
     collection::vec,
     prelude::any,
     test_runner::{Config, TestCaseError, TestError, TestRunner},
 };
-use tokio_postgres::Client;
 
-use crate::statements::Maker;
+use crate::{
+    Area, judging,
+    scratch::Scratch,
+    servers::{self, Server},
+    statements::Maker,
+};
 
 /// Databases for each server; `PGBATON_TEST_GENERATED` asks for another number.
-const CASES: u32 = 3;
+const CASES: u32 = 2;
+
+/// Databases made in search of a smaller one that fails; `PGBATON_TEST_SHRINK` asks for another number.
+const SHRINK: u32 = 60;
 
 /// Steps of one database.
 const STEPS: std::ops::Range<usize> = 40..120;
 
-/// Runs the statements that the numbers stand for; gives those that the server took.
-async fn fill(client: &Client, numbers: &[[u16; 24]]) -> Vec<String> {
+/// Runs the statements that the numbers stand for in a database of their own; gives those that the server took.
+async fn script(server: &Server, numbers: &[[u16; 24]]) -> String {
+    let scratch = Scratch::new();
+    judging::create(server, &[&scratch.names.source]).await;
+    let client = server.connect(&scratch.names.source).await;
     let mut maker = Maker::default();
     for numbers in numbers {
         let (sql, made) = maker.statement(numbers);
@@ -33,42 +39,44 @@ async fn fill(client: &Client, numbers: &[[u16; 24]]) -> Vec<String> {
             maker.done(sql, made);
         }
     }
-    maker.script
+    drop(client);
+    scratch.remove([server, server]).await;
+    maker.script.join(";\n")
 }
 
-async fn judge(programs: &Programs, numbers: &[[u16; 24]]) -> Result<(), TestCaseError> {
-    let server = verdict::connect(&programs.url("postgres")).await;
+async fn judge(server: &Server, numbers: &[[u16; 24]]) -> Result<(), TestCaseError> {
+    let client = server.connect("postgres").await;
     for role in ["fidelity_a", "\"fidelity \"\"B\"\"\""] {
         // Another test may have made it.
-        let _ = server.batch_execute(&format!("CREATE ROLE {role}")).await;
+        let _ = client.batch_execute(&format!("CREATE ROLE {role}")).await;
     }
-    let name = unique("generated");
-    server.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("a database");
-    let source = verdict::connect(&programs.url(&name)).await;
-    let script = fill(&source, numbers).await;
-    drop(source);
-    let wrong = verdict::of(programs, &name, &env::temp_dir().join(&name)).await;
-    verdict::drop_database(&server, &name).await;
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let of =
-        format!("PostgreSQL {}:\n{}\n\nmade by\n{};", programs.major, wrong.join("\n"), script.join(";\n"));
-    Err(TestCaseError::fail(of))
+    let area = Area::new("generated".to_owned(), script(server, numbers).await);
+    let scratch = Scratch::new();
+    let verdict = judging::judge(&area, server, server, &scratch.names).await;
+    scratch.remove([server, server]).await;
+    verdict.map_err(|why| {
+        TestCaseError::fail(format!("PostgreSQL {}: {why}\n\nmade by\n{}", server.major, area.sql))
+    })
 }
 
-/// Judges generated databases on one server.
-pub fn run(programs: &Programs) {
-    let cases = env::var("PGBATON_TEST_GENERATED").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
+/// Judges generated databases on every server.
+pub fn run() {
+    let number = |name: &str, usual| env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let config = Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    let outcome =
-        runner.run(&vec(any::<[u16; 24]>(), STEPS), |numbers| runtime.block_on(judge(programs, &numbers)));
-    match outcome {
-        Ok(()) => {}
-        // The numbers say nothing that the statements do not.
-        Err(TestError::Fail(why, _)) => panic!("{why}"),
-        Err(e) => panic!("{e}"),
+    for server in runtime.block_on(servers::all()) {
+        let config = Config {
+            cases: number("PGBATON_TEST_GENERATED", CASES),
+            max_shrink_iters: number("PGBATON_TEST_SHRINK", SHRINK),
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let outcome = TestRunner::new(config)
+            .run(&vec(any::<[u16; 24]>(), STEPS), |numbers| runtime.block_on(judge(&server, &numbers)));
+        match outcome {
+            Ok(()) => {}
+            // The numbers say nothing that the statements do not.
+            Err(TestError::Fail(why, _)) => panic!("{why}"),
+            Err(e) => panic!("{e}"),
+        }
     }
 }

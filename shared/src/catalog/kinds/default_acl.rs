@@ -62,7 +62,8 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         }
         out.add(Draft {
             namespace: schema,
-            sort_name: format!("{tag}\0{owner}"),
+            // pg_dump sorts by the letter of the kind, then by the role.
+            sort_name: format!("{letter}\0{owner}"),
             owner,
             definition,
             ..Draft::blank(key, "DEFAULT ACL", Section::PostData, tag)

@@ -1,6 +1,7 @@
 //! One file per kind of object; [`collect`] is the one place where a kind is registered.
 
 pub mod aggregates;
+pub mod database;
 pub mod default_acl;
 pub mod event_triggers;
 pub mod extensions;

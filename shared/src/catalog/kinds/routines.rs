@@ -1,6 +1,6 @@
 //! FUNCTION and PROCEDURE entries.
 
-mod settings;
+pub(crate) mod settings;
 
 use crate::{
     base::Result,

@@ -37,7 +37,7 @@ fn subscriptions_query(version: ServerVersion) -> String {
            {} AS binary, {} <> 'd' AS two_phase, {} AS disable_on_error, {} AS password_required, \
            {} AS run_as_owner, {} AS failover, {} AS origin \
          FROM pg_subscription s \
-         WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+         WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY s.subname",
         since(14, "s.subbinary", "false"),
         since(15, "s.subtwophasestate", "'d'"),
         since(15, "s.subdisableonerr", "false"),

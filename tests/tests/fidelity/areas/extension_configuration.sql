@@ -30,7 +30,7 @@ BEGIN
     CREATE EXTENSION fidelity_config SCHEMA "Odd schema";
     INSERT INTO "Odd schema".z_parent VALUES (2, true, 'mine'), (3, true, E'tab\t, newline\n, \\.');
     INSERT INTO "Odd schema".a_child (parent) VALUES (2), (3);
-    INSERT INTO "Odd schema".b_own VALUES ('it''s', DEFAULT, 5), ('kept', DEFAULT, 7), ('small', DEFAULT, 1);
+    INSERT INTO "Odd schema".b_own ("Odd ""col"", ü)", n) VALUES ('it''s', 5), ('kept', 7), ('small', 1);
     INSERT INTO "Odd schema".c_all VALUES (1), (NULL);
     INSERT INTO "Odd schema".d_none VALUES (1);
     INSERT INTO "Odd schema".e_no_columns DEFAULT VALUES;

@@ -16,13 +16,18 @@ const QUOTED_LISTS: [&str; 6] = [
 /// `\n    SET name TO value` from `name=value`; empty for text without `=`.
 pub(super) fn clause(setting: &str) -> String {
     let Some((name, value)) = setting.split_once('=') else { return String::new() };
+    format!("\n    SET {}", assignment(name, value, literal))
+}
+
+/// `name TO value`, with strings as `quoted` writes them.
+pub(crate) fn assignment(name: &str, value: &str, quoted: fn(&str) -> String) -> String {
     let value = match QUOTED_LISTS.iter().any(|q| q.eq_ignore_ascii_case(name)).then(|| elements(value)) {
         // `SET x FROM CURRENT` can store an empty list.
-        Some(Some(list)) if list.is_empty() => literal(""),
-        Some(Some(list)) => list.iter().map(|e| literal(e)).collect::<Vec<_>>().join(", "),
-        _ => literal(value),
+        Some(Some(list)) if list.is_empty() => quoted(""),
+        Some(Some(list)) => list.iter().map(|e| quoted(e)).collect::<Vec<_>>().join(", "),
+        _ => quoted(value),
     };
-    format!("\n    SET {} TO {value}", ident(name))
+    format!("{} TO {value}", ident(name))
 }
 
 /// The elements of a stored list, without their double quotes; `None` when it is not such a list. Unlike SQL identifiers elements may be

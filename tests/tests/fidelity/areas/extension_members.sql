@@ -1,0 +1,42 @@
+-- since 15
+-- What belongs to an extension comes with it and stays out, of every kind that can be a member. (Before 15, public has an entry, and where it
+-- stands in the archive depends on what it holds, which the copy does not.)
+CREATE SCHEMA "Odd schema";
+CREATE EXTENSION citext SCHEMA "Odd schema";
+CREATE TABLE public.t (id integer PRIMARY KEY, v text NOT NULL CHECK (v <> ''), n integer DEFAULT 5);
+INSERT INTO public.t VALUES (1, 'x');
+CREATE INDEX ON public.t (v);
+CREATE VIEW public.v AS SELECT id FROM public.t;
+CREATE MATERIALIZED VIEW public.mv AS SELECT id FROM public.t;
+CREATE SEQUENCE public.s;
+CREATE SCHEMA member_schema;
+CREATE FOREIGN DATA WRAPPER w;
+CREATE SERVER srv FOREIGN DATA WRAPPER w;
+CREATE FOREIGN TABLE public.far (a integer) SERVER srv;
+CREATE FUNCTION public.f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE FUNCTION public.g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE EVENT TRIGGER member_trigger ON sql_drop EXECUTE FUNCTION public.f();
+CREATE TRIGGER on_t AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.g();
+CREATE RULE on_t AS ON UPDATE TO public.t DO ALSO SELECT 1;
+CREATE TYPE public.mood AS ENUM ('a');
+CREATE TYPE public.pair AS (a integer);
+CREATE DOMAIN public.short AS text CHECK (length(VALUE) < 5);
+CREATE AGGREGATE public.agg(integer) (SFUNC = int4pl, STYPE = integer);
+ALTER EXTENSION citext ADD TABLE public.t;
+ALTER EXTENSION citext ADD VIEW public.v;
+ALTER EXTENSION citext ADD MATERIALIZED VIEW public.mv;
+ALTER EXTENSION citext ADD SEQUENCE public.s;
+ALTER EXTENSION citext ADD SCHEMA member_schema;
+ALTER EXTENSION citext ADD FOREIGN DATA WRAPPER w;
+ALTER EXTENSION citext ADD SERVER srv;
+ALTER EXTENSION citext ADD FOREIGN TABLE public.far;
+ALTER EXTENSION citext ADD FUNCTION public.f();
+ALTER EXTENSION citext ADD FUNCTION public.g();
+ALTER EXTENSION citext ADD EVENT TRIGGER member_trigger;
+ALTER EXTENSION citext ADD TYPE public.mood;
+ALTER EXTENSION citext ADD TYPE public.pair;
+ALTER EXTENSION citext ADD DOMAIN public.short;
+ALTER EXTENSION citext ADD AGGREGATE public.agg(integer);
+CREATE TABLE public.own (v "Odd schema".citext);
+CREATE PUBLICATION everything FOR ALL TABLES;
+COMMENT ON EXTENSION citext IS 'with more than usual';

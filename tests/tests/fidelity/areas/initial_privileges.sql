@@ -1,0 +1,26 @@
+-- Grants on members of extensions and on system objects: what differs from what initdb and CREATE EXTENSION left.
+DO $$ BEGIN CREATE ROLE fidelity_a; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE "fidelity_Odd ""role"", =/ü"; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+CREATE SCHEMA "Odd schema";
+CREATE EXTENSION pg_stat_statements SCHEMA "Odd schema";
+CREATE EXTENSION pgcrypto;
+CREATE EXTENSION hstore;
+CREATE EXTENSION postgres_fdw;
+GRANT SELECT ON "Odd schema".pg_stat_statements TO fidelity_a;
+REVOKE SELECT ON "Odd schema".pg_stat_statements FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.digest(text, text) TO fidelity_a WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION public.digest(bytea, text) FROM PUBLIC;
+REVOKE USAGE ON TYPE public.hstore FROM PUBLIC;
+GRANT USAGE ON TYPE public.hstore TO "fidelity_Odd ""role"", =/ü";
+GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO fidelity_a;
+GRANT SELECT ON pg_catalog.pg_authid TO fidelity_a;
+GRANT SELECT (rolname, rolsuper) ON pg_catalog.pg_authid TO "fidelity_Odd ""role"", =/ü";
+REVOKE SELECT ON pg_catalog.pg_class FROM PUBLIC;
+GRANT SELECT (relname) ON pg_catalog.pg_class TO PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO fidelity_a;
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO fidelity_a WITH GRANT OPTION;
+REVOKE EXECUTE ON FUNCTION pg_catalog.sum(integer) FROM PUBLIC;
+REVOKE USAGE ON TYPE pg_catalog.macaddr FROM PUBLIC;
+GRANT USAGE ON SCHEMA pg_catalog TO fidelity_a;
+GRANT CREATE ON SCHEMA pg_catalog TO "fidelity_Odd ""role"", =/ü";

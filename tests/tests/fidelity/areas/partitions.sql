@@ -1,0 +1,66 @@
+-- Partitioned tables: ways to divide, bounds, attachment in another order than made, other column orders, indexes with odd names.
+CREATE SCHEMA "Odd schema";
+CREATE TYPE public.color AS ENUM ('red', 'green', 'it''s');
+CREATE TABLE public.by_range (a integer, b date, c text) PARTITION BY RANGE (a, b);
+CREATE TABLE public.by_range_low PARTITION OF public.by_range FOR VALUES FROM (MINVALUE, MINVALUE) TO (0, '2000-01-01');
+CREATE TABLE public.by_range_mid PARTITION OF public.by_range FOR VALUES FROM (0, '2000-01-01') TO (10, MAXVALUE);
+CREATE TABLE public.by_range_default PARTITION OF public.by_range DEFAULT;
+CREATE TABLE public.by_list (a text COLLATE "C", b integer) PARTITION BY LIST (a);
+CREATE TABLE public.by_list_1 PARTITION OF public.by_list FOR VALUES IN ('a', 'it''s', NULL, 'back\slash');
+CREATE TABLE public.by_enum (a public.color, b integer) PARTITION BY LIST (a);
+CREATE TABLE public.by_enum_red PARTITION OF public.by_enum FOR VALUES IN ('red', 'it''s');
+CREATE TABLE public.by_hash (a integer, b text) PARTITION BY HASH (a, b);
+CREATE TABLE public.by_hash_0 PARTITION OF public.by_hash FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE public.by_hash_1 PARTITION OF public.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 1);
+CREATE TABLE public.by_hash_3 PARTITION OF public.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+CREATE TABLE public.by_enum_hash (a public.color, b integer) PARTITION BY HASH (a);
+CREATE TABLE public.by_enum_hash_0 PARTITION OF public.by_enum_hash FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE public.by_enum_hash_1 PARTITION OF public.by_enum_hash FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE public.by_expression (a integer, "B ""x"", ü" text) PARTITION BY RANGE (lower("B ""x"", ü") COLLATE "C" text_pattern_ops, ((a % 10)));
+CREATE TABLE public.by_expression_1 PARTITION OF public.by_expression FOR VALUES FROM ('a', 0) TO ('m', 5);
+INSERT INTO public.by_range VALUES (-1, '1999-01-01', 'x'), (5, '2020-01-01', 'y'), (50, NULL, 'z');
+INSERT INTO public.by_list VALUES ('a', 1), (NULL, 2);
+INSERT INTO public.by_hash SELECT i, 'x' FROM generate_series(1, 3) i WHERE false;
+-- Rows of by_enum_hash would be divided by oids, which are others in the copy.
+
+-- Made on its own, with columns in another order and a dropped one, and attached late.
+CREATE TABLE public."Z late, ""ü""" (k integer NOT NULL, v text DEFAULT 'top', n numeric) PARTITION BY RANGE (k);
+CREATE TABLE "Odd schema"."a ""first"", ü" (n numeric, gone integer, v text DEFAULT 'own', k integer NOT NULL);
+ALTER TABLE "Odd schema"."a ""first"", ü" DROP COLUMN gone;
+CREATE TABLE "Odd schema".sub (v text, n numeric, k integer NOT NULL) PARTITION BY LIST (n);
+CREATE TABLE public.leaf PARTITION OF "Odd schema".sub FOR VALUES IN (1, 2);
+CREATE TABLE public.leaf_default PARTITION OF "Odd schema".sub DEFAULT;
+INSERT INTO "Odd schema"."a ""first"", ü" VALUES (1, 'v', 5);
+INSERT INTO "Odd schema".sub VALUES ('w', 1, 15), ('x', 9, 16);
+CREATE UNIQUE INDEX "z ""own"" index" ON "Odd schema"."a ""first"", ü" (k, n);
+CREATE INDEX aa_before ON public.leaf (v);
+CREATE INDEX "Of ""top"", ü" ON ONLY public."Z late, ""ü""" (v);
+CREATE UNIQUE INDEX uniq ON ONLY public."Z late, ""ü""" (k, n);
+ALTER TABLE public."Z late, ""ü""" ATTACH PARTITION "Odd schema".sub FOR VALUES FROM (10) TO (20);
+ALTER TABLE public."Z late, ""ü""" ATTACH PARTITION "Odd schema"."a ""first"", ü" FOR VALUES FROM (0) TO (10);
+ALTER INDEX public.uniq ATTACH PARTITION "Odd schema"."z ""own"" index";
+CREATE INDEX over_all ON public."Z late, ""ü""" (v, k);
+ALTER INDEX "Odd schema"."a ""first"", ü_v_k_idx" RENAME TO "renamed ""index"", ü";
+ALTER TABLE public."Z late, ""ü""" ADD CONSTRAINT "Check ""all"", ü" CHECK (k >= 0);
+ALTER TABLE public.leaf ADD CONSTRAINT only_here CHECK (k < 1000);
+ALTER TABLE "Odd schema".sub ALTER COLUMN v SET DEFAULT 'sub';
+ALTER TABLE public.leaf ALTER COLUMN v DROP DEFAULT;
+ALTER TABLE public.leaf_default SET (fillfactor = 30);
+COMMENT ON TABLE public.leaf IS 'a leaf';
+COMMENT ON INDEX public.over_all IS 'over all';
+COMMENT ON INDEX "Odd schema"."renamed ""index"", ü" IS 'of one';
+COMMENT ON CONSTRAINT "Check ""all"", ü" ON public."Z late, ""ü""" IS 'a check';
+
+CREATE TABLE public.keyed (id integer, part integer, ref integer, PRIMARY KEY (id, part), CONSTRAINT "u ""q"", ü" UNIQUE (part, ref, id)) PARTITION BY LIST (part);
+CREATE TABLE public.keyed_1 PARTITION OF public.keyed FOR VALUES IN (1) PARTITION BY RANGE (id);
+CREATE TABLE public.keyed_1_a PARTITION OF public.keyed_1 FOR VALUES FROM (0) TO (100);
+CREATE TABLE public.keyed_2 (part integer NOT NULL, ref integer, id integer NOT NULL, CONSTRAINT "own name ""ü""" PRIMARY KEY (id, part));
+ALTER TABLE public.keyed ATTACH PARTITION public.keyed_2 FOR VALUES IN (2);
+CREATE TABLE public.refers (id integer, part integer, FOREIGN KEY (id, part) REFERENCES public.keyed ON DELETE CASCADE) PARTITION BY LIST (part);
+CREATE TABLE public.refers_1 PARTITION OF public.refers FOR VALUES IN (1);
+ALTER TABLE public.keyed ADD CONSTRAINT self FOREIGN KEY (ref, part) REFERENCES public.keyed DEFERRABLE INITIALLY DEFERRED;
+INSERT INTO public.keyed VALUES (1, 1, NULL), (2, 2, 2), (3, 1, 1);
+INSERT INTO public.refers VALUES (1, 1);
+CREATE TABLE public.detached (a integer) PARTITION BY LIST (a);
+CREATE TABLE public.detached_1 PARTITION OF public.detached FOR VALUES IN (1);
+ALTER TABLE public.detached DETACH PARTITION public.detached_1;
