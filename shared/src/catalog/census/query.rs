@@ -80,11 +80,13 @@ fn outer(catalog: &str) -> Option<(u32, &'static str)> {
 fn rule(catalog: &str) -> &'static str {
     match catalog {
         // A valid NOT NULL is written in its column; what a table inherits comes from the parent; those of partitioned tables make
-        // those of the partitions; a constraint trigger is counted as a trigger.
+        // those of the partitions; a constraint trigger is counted as a trigger; an extension brings the constraints of its domains.
         "pg_constraint" => {
             "NOT (o.contype = 'n' AND o.convalidated) AND o.contype <> 't' \
              AND NOT (o.contype = 'f' AND o.conparentid <> 0) \
-             AND NOT (o.contype IN ('c', 'n') AND o.coninhcount > 0 AND NOT o.conislocal)"
+             AND NOT (o.contype IN ('c', 'n') AND o.coninhcount > 0 AND NOT o.conislocal) \
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = o.contypid \
+                               AND e.deptype = 'e')"
         }
         "pg_trigger" => "NOT o.tgisinternal AND o.tgparentid = 0",
         // Named as a commutator or negator and never defined.
