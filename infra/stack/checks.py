@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import judges, licences, lifecycle, paths, prerequisites
+from . import judges, licences, lifecycle, paths, prerequisites, servers
 from .prerequisites import say
 from .state import Stack
 
@@ -72,12 +72,15 @@ STATIC: dict[str, Callable[[], None]] = {
 }
 
 
-def environment(stack: Stack) -> dict[str, str]:
+def environment(stack: Stack, versions: dict[int, str]) -> dict[str, str]:
     """What the end-to-end tests read."""
     programs = Path(json.loads((paths.LOCAL / "lambda-host.json").read_text())["functions"][0]["command"][0]).parent
+    dumps = judges.dumps()
     found = {
         "PGBATON_TEST_PG_URL": stack.postgres_url,
+        "PGBATON_TEST_PG_SERVERS": " ".join(versions.values()),
         "PGBATON_TEST_PG_BIN": stack.postgres_bin,
+        "PGBATON_TEST_PG_DUMPS": " ".join(f"{major}={folder}" for major, folder in dumps.items()),
         "PGBATON_TEST_AWS_ENDPOINT": stack.aws_endpoint,
         "PGBATON_TEST_HOST_BIN": str(programs / "lambda-host"),
         "PGBATON_TEST_FUNCTIONS": str(programs),
@@ -86,11 +89,15 @@ def environment(stack: Stack) -> dict[str, str]:
     ssl = judges.ssl_server()
     if ssl is not None:
         found["PGBATON_TEST_SSL_PG_BIN"] = str(ssl)
-    zstd = judges.zstd_client()
+    zstd = judges.zstd_client(dumps)
     if zstd is not None:
         found["PGBATON_TEST_PG_RESTORE_ZSTD"] = str(zstd / "pg_restore")
         found["PGBATON_TEST_PG_DUMP_ZSTD"] = str(zstd / "pg_dump")
     return found
+
+
+SECRET = {"PGBATON_TEST_PG_URL": "(the server of the stack)", "PGBATON_TEST_PG_SERVERS": "(the servers of all versions)"}
+"""The superusers' URLs hold passwords: what is shown in their place."""
 
 
 def run(only: list[str], arguments: list[str]) -> int:
@@ -117,14 +124,17 @@ def run(only: list[str], arguments: list[str]) -> int:
 
 
 def tests(arguments: list[str]) -> None:
-    """cargo test of the workspace, on a stack of its own or the one that runs."""
+    """cargo test of the workspace, on a stack of its own or the one that runs, and servers of every version."""
     stack, started = lifecycle.up()
     try:
-        variables = environment(stack)
-        for name, value in sorted(variables.items()):
-            # The superuser's URL holds a password.
-            say(f"{name}={'(the server of the stack)' if name == 'PGBATON_TEST_PG_URL' else value}")
-        command("cargo", "test", "--workspace", "--locked", "--no-fail-fast", *arguments, environment=variables)
+        with servers.running(stack.mark) as versions:
+            if len(versions) < servers.ENOUGH:
+                have = ", ".join(map(str, versions)) or "none"
+                raise Failed(f"servers of {servers.ENOUGH} major versions are needed, there are: {have}; npm must reach its registry once")
+            variables = environment(stack, versions)
+            for name, value in sorted(variables.items()):
+                say(f"{name}={SECRET.get(name, value)}")
+            command("cargo", "test", "--workspace", "--locked", "--no-fail-fast", *arguments, environment=variables)
     finally:
         if started:
             lifecycle.down()

@@ -3,7 +3,7 @@
 import secrets
 import time
 
-from . import aws, host, postgres, processes, sample, state, template
+from . import aws, host, postgres, processes, sample, servers, state, template
 from .prerequisites import say
 from .state import Stack
 
@@ -69,6 +69,7 @@ def down() -> bool:
     found = bool(processes.marked(stack.mark))
     processes.stop(stack.mark, list(stack.pids.values()))
     postgres.remove_data()
+    servers.remove_data()
     for file in (state.paths.STATE, state.paths.LOCAL / "lambda-host.json"):
         file.unlink(missing_ok=True)
     return found

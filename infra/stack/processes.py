@@ -106,6 +106,16 @@ def stop(mark: str, order: list[int]) -> None:
     until(lambda: not any(alive(pid) for pid in left), 5)
 
 
+def abandon(mark: str, pids: list[int]) -> None:
+    """Ends these processes at once, those that were started with the mark: servers whose data nobody wants."""
+    ours = [pid for pid in pids if state.belongs(pid, mark)]
+    for pid in ours:
+        kill(pid, signal.SIGQUIT)
+    if not until(lambda: not any(alive(pid) for pid in ours), 10):
+        for pid in ours:
+            kill(pid, signal.SIGKILL)
+
+
 def kill(pid: int, how: signal.Signals) -> None:
     """Sends a signal; a process that is gone is no error."""
     with contextlib.suppress(ProcessLookupError):

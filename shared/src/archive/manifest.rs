@@ -10,6 +10,7 @@
 //!   "objects": [ { "name": "toc.dat", "bytes": 8043, "raw_bytes": 8043, "sha256": "…" },
 //!                { "name": "12.dat.zst", "bytes": 75001, "raw_bytes": 182168, "sha256": "…",
 //!                  "entry": 12, "table": "public.orders", "rows": 5000, "content_hash": "…" } ],
+//!   "census": { "pg_class": { "objects": 41, "archived": 41 }, "pg_proc": { "objects": 7, "archived": 7 } },
 //!   "warnings": [] }
 //! ```
 //!
@@ -127,9 +128,21 @@ pub struct Manifest {
     pub codec: Algorithm,
     /// Every object but the manifest, in the order they were stored.
     pub objects: Vec<Object>,
+    /// The database's objects by system catalog; empty in manifests of versions that did not count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub census: BTreeMap<String, Counted>,
     /// What could not be archived, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+/// Objects of one system catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// How many the database held; members of extensions left out.
+    pub objects: u64,
+    /// How many of them the archive brings back.
+    pub archived: u64,
 }
 
 #[derive(Serialize, Deserialize)]

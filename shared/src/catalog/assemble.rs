@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Entry,
+    census::Archived,
     draft::{CatalogId, Draft, Drafts, Fragment, Key, Part, Section},
     graph::{Graph, Role, follows},
 };
@@ -18,14 +19,16 @@ struct Placed {
     after: Option<usize>,
 }
 
+/// The entries, and what is known of them beyond their text.
+pub(crate) struct Assembled {
+    pub entries: Vec<Entry>,
+    pub warnings: Vec<String>,
+    pub archived: Archived,
+}
+
 /// Numbers the drafts in the order given, each followed by what belongs right after it (ownership of sequences, comments, grants), and
 /// resolves dependencies to numbers.
-pub(crate) fn entries(
-    mut drafts: Drafts,
-    graph: &Graph,
-    order: &[usize],
-    encoding: &str,
-) -> (Vec<Entry>, Vec<String>) {
+pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encoding: &str) -> Assembled {
     let followers = followers(&drafts, graph, order);
     let mut placed: Vec<Placed> = Vec::new();
     // What stands under no node is for objects of the database, not for the one in which `pg_restore --create` begins.
@@ -60,7 +63,13 @@ pub(crate) fn entries(
         let definition = render(&draft.definition, &drafts, graph);
         entries.push(entry(draft, dump_id, section, definition, dependencies));
     }
-    (entries, drafts.warnings)
+    // A draft that found no place would be lost without a word.
+    let lost = drafts.entries.values().map(|d| format!("{} {} found no place in the archive", d.desc, d.tag));
+    drafts.warnings.extend(lost);
+    let fragments = drafts.fragments.iter().map(|(id, fragment)| (*id, fragment.owner));
+    let inside = fragments.chain(drafts.aliases).collect();
+    let archived = Archived { keys: numbers.into_keys().collect(), inside };
+    Assembled { entries, warnings: drafts.warnings, archived }
 }
 
 fn number(position: usize) -> i32 {
@@ -84,8 +93,13 @@ fn followers(drafts: &Drafts, graph: &Graph, order: &[usize]) -> HashMap<Option<
     }
     for (node, keys) in &mut followers {
         let of_other = |k: &Key| node.is_none_or(|node| graph.nodes[node].key.id != k.id);
-        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column.
-        keys.sort_by_key(|k| (rank(k.part), of_other(k), *k));
+        // What changes the object, then comments, labels, grants; its own first, then what is inside it; by column. Comments on a
+        // type's columns and a domain's constraints come after the grants.
+        let of_type = node.is_some_and(|node| matches!(graph.nodes[node].desc, "TYPE" | "DOMAIN"));
+        keys.sort_by_key(|k| {
+            let inside_type = of_type && of_other(k) && matches!(k.part, Part::Comment(_));
+            (inside_type, rank(k.part), of_other(k), *k)
+        });
     }
     followers
 }
@@ -200,6 +214,8 @@ fn entry(
     dependencies: BTreeSet<i32>,
 ) -> Entry {
     let catalog_id = match draft.key.part {
+        // A shell type stands under its type's oid, which is not its own.
+        _ if draft.key.id.class == 0 => NO_ROW,
         Part::Completion if draft.desc == "DATABASE PROPERTIES" => NO_ROW,
         Part::Definition | Part::Completion => draft.key.id,
         // Rows, refreshes and row security stand for a table without being its entry.

@@ -9,9 +9,11 @@ use tokio_postgres::Row;
 use self::sources::SOURCES;
 use super::{
     class::{
-        PG_CLASS, PG_CONSTRAINT, PG_EVENT_TRIGGER, PG_EXTENSION, PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER,
-        PG_LARGEOBJECT, PG_NAMESPACE, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
-        PG_SUBSCRIPTION, PG_TRIGGER, PG_TYPE, definition,
+        PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EVENT_TRIGGER, PG_EXTENSION,
+        PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER, PG_LANGUAGE, PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS,
+        PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
+        PG_SUBSCRIPTION, PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE,
+        PG_TYPE, definition,
     },
     draft::{Context, Draft, Drafts, Key, Part, Section},
     kinds::{aggregates, routines},
@@ -101,7 +103,8 @@ fn needs(out: &Drafts, object: Key, row: &Row) -> Result<Vec<Key>> {
             if out.entries.contains_key(&key) {
                 return Some(key);
             }
-            key.id = *out.aliases.get(&key.id)?;
+            let holder = out.fragments.get(&key.id).map(|piece| piece.owner);
+            key.id = holder.or_else(|| out.aliases.get(&key.id).copied())?;
         }
         None
     };
@@ -174,6 +177,24 @@ fn words(class: u32, row: &Row) -> Result<Option<(String, String)>> {
         PG_SUBSCRIPTION => fixed("SUBSCRIPTION"),
         PG_STATISTIC_EXT => fixed("STATISTICS"),
         PG_LARGEOBJECT => ("LARGE OBJECT".to_owned(), field::<&str>(row, "name")?.to_owned()),
+        PG_CAST => ("CAST".to_owned(), arguments.unwrap_or_default().to_owned()),
+        PG_TRANSFORM => {
+            ("TRANSFORM".to_owned(), format!("FOR {} LANGUAGE {name}", arguments.unwrap_or_default()))
+        }
+        PG_OPERATOR => {
+            let raw: &str = field(row, "name")?;
+            ("OPERATOR".to_owned(), format!("{raw} {}", arguments.unwrap_or_default()))
+        }
+        PG_OPCLASS => ("OPERATOR CLASS".to_owned(), format!("{name} USING {on}")),
+        PG_OPFAMILY => ("OPERATOR FAMILY".to_owned(), format!("{name} USING {on}")),
+        PG_LANGUAGE => fixed("LANGUAGE"),
+        PG_AM => fixed("ACCESS METHOD"),
+        PG_COLLATION => fixed("COLLATION"),
+        PG_CONVERSION => fixed("CONVERSION"),
+        PG_TS_PARSER => fixed("TEXT SEARCH PARSER"),
+        PG_TS_TEMPLATE => fixed("TEXT SEARCH TEMPLATE"),
+        PG_TS_DICT => fixed("TEXT SEARCH DICTIONARY"),
+        PG_TS_CONFIG => fixed("TEXT SEARCH CONFIGURATION"),
         _ => return Ok(None),
     }))
 }

@@ -40,6 +40,11 @@ impl<'a> Context<'a> {
         Ok(Self { client, version, namespaces, roles, extension_members })
     }
 
+    /// Whether an object of this schema gets an entry: the schema is the user's and no extension brings the object.
+    pub fn archives(&self, id: CatalogId, schema: u32) -> bool {
+        self.namespaces.contains_key(&schema) && !self.extension_members.contains(&id)
+    }
+
     /// The name of a role, or its number if it is gone (as `pg_get_userbyid`, which pg_dump follows).
     pub fn role(&self, oid: u32) -> String {
         self.roles.get(&oid).cloned().unwrap_or_else(|| format!("unknown (OID={oid})"))

@@ -154,6 +154,5 @@ fn refer_to_shell(graph: &mut Graph, of_type: usize, routine: usize) -> bool {
     };
     graph.nodes[routine].after.remove(&of_type);
     graph.nodes[routine].after.insert(shell);
-    graph.nodes[of_type].after.insert(shell);
     true
 }

@@ -47,6 +47,8 @@ pub enum Part {
     Set,
     /// SEQUENCE OWNED BY.
     OwnedBy,
+    /// STATISTICS DATA.
+    Statistics,
     /// TABLE ATTACH, INDEX ATTACH.
     Attach,
     /// COMMENT on the object or one of its columns (the number is the column's, 0 for the object).

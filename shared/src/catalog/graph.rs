@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::draft::{CatalogId, Drafts, FragmentKind, Key, Part, Section};
+use super::{
+    class::PG_TYPE,
+    draft::{CatalogId, Drafts, FragmentKind, Key, Part, Section},
+};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +81,19 @@ impl Graph {
                 }
             }
         }
+        // What a row without a node needs, whoever needs the row needs as well: an array type has its element type's typmod functions.
+        let mut through: HashMap<CatalogId, Vec<CatalogId>> = HashMap::new();
+        for (from, to) in dependencies.iter().filter(|(from, _)| graph.stands_for_other(*from)) {
+            through.entry(*from).or_default().push(*to);
+        }
         for (from, to) in dependencies {
             if let Some(node) = graph.resolve(*from) {
-                let target = graph
-                    .resolve(*to)
-                    .or_else(|| extension_of.get(to).and_then(|extension| graph.resolve(*extension)));
-                graph.need(node, target);
+                for to in std::iter::once(to).chain(through.get(to).into_iter().flatten()) {
+                    let target = graph
+                        .resolve(*to)
+                        .or_else(|| extension_of.get(to).and_then(|extension| graph.resolve(*extension)));
+                    graph.need(node, target);
+                }
             }
         }
         graph
@@ -128,6 +138,11 @@ impl Graph {
                 self.nodes[node].after.insert(target);
             }
         }
+    }
+
+    /// Whether this is the row of a type that has no entry, only one that it comes with.
+    fn stands_for_other(&self, id: CatalogId) -> bool {
+        id.class == PG_TYPE && self.aliases.contains_key(&id) && !self.by_key.contains_key(&id.definition())
     }
 
     /// The node of a catalog row's definition, following aliases.

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! kinds::collect ─ drafts, fragments, aliases ─┐
-//! unsupported::warn ─ what is not archived yet ├─ graph ─ cycles ─ sections ─ order ─ assemble ─ entries
 //! dependencies ─ pg_depend ────────────────────┘
+//! census ─ every object of the database against the entries
 //! ```
 
 pub mod acl;
@@ -19,6 +19,7 @@ pub mod labels;
 
 mod assemble;
 mod bonds;
+mod census;
 mod context;
 mod cycles;
 mod database;
@@ -28,10 +29,10 @@ mod locks;
 mod order;
 mod rows;
 mod sections;
-mod unsupported;
 
 use tokio_postgres::Client;
 
+pub use census::Counted;
 pub use database::{DatabaseProperties, DatabaseSetting};
 pub use draft::{CatalogId, DataSource, Section, TableSource};
 pub use locks::{LockTarget, tables_to_lock};
@@ -85,6 +86,8 @@ pub struct Catalog {
     pub warnings: Vec<String>,
     /// The database itself.
     pub database: DatabaseProperties,
+    /// All objects of the database by catalog, and how many of them the entries bring back.
+    pub census: Vec<Counted>,
 }
 
 /// Reads the catalogs of the current database.
@@ -101,7 +104,6 @@ pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
     let mut drafts = draft::Drafts::default();
     kinds::collect(&cx, &mut drafts).await.with_context(doing)?;
     kinds::database::collect(&cx, &database, &mut drafts).await.with_context(doing)?;
-    unsupported::warn(&cx, &mut drafts).await.with_context(doing)?;
     let dependencies = dependencies::load(&cx).await.with_context(doing)?;
     let extension_of = dependencies::extensions_of_members(&cx).await.with_context(doing)?;
 
@@ -109,8 +111,11 @@ pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
     cycles::break_all(&mut graph, &mut drafts);
     sections::settle(&mut graph, &mut drafts);
     let order = order::order(&graph);
-    let (entries, warnings) = assemble::entries(drafts, &graph, &order, archive_encoding(&database.encoding));
-    Ok(Catalog { entries, warnings, database })
+    let assembled = assemble::entries(drafts, &graph, &order, archive_encoding(&database.encoding));
+    let (census, uncovered) = census::take(&cx, &assembled.archived).await.with_context(doing)?;
+    let mut warnings = assembled.warnings;
+    warnings.extend(uncovered);
+    Ok(Catalog { entries: assembled.entries, warnings, database, census })
 }
 
 /// The encoding that the archive's text and rows are in: that of the reading session (see `pg::session::pin_for_dump`), not the database's.

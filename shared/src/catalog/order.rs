@@ -44,6 +44,7 @@ fn priority(desc: &str, section: Section) -> u8 {
         "TABLE DATA" => 30,
         "SEQUENCE SET" => 31,
         "BLOBS" => 32,
+        "STATISTICS DATA" => 33,
         "CONSTRAINT" | "CHECK CONSTRAINT" => 41,
         "INDEX" => 42,
         "INDEX ATTACH" => 43,
@@ -63,7 +64,7 @@ fn priority(desc: &str, section: Section) -> u8 {
     };
     match (priority, section) {
         (0, Section::PostData) => 59,
-        (0, Section::Data) => 33,
+        (0, Section::Data) => 34,
         (0, _) => 22,
         (known, _) => known,
     }

@@ -37,7 +37,8 @@ impl Context<'_> {
     }
 }
 
-fn failed(error: tokio_postgres::Error) -> Error {
+/// What a failed query comes to, with the server's message.
+pub(crate) fn failed(error: tokio_postgres::Error) -> Error {
     let (kind, message) = match error.as_db_error() {
         Some(db) if *db.code() == SqlState::INSUFFICIENT_PRIVILEGE => {
             (Kind::Permission, db.message().to_owned())

@@ -15,6 +15,7 @@ pub fn differences(ours: &Toc, theirs: &Toc) -> Vec<String> {
     let mut found = Vec::new();
     for (name, their) in &theirs.entries {
         match ours.entries.get(name) {
+            None if of_nothing(their, &theirs) => {}
             None => found.push(format!(
                 "missing: {name:?}\n    {}",
                 their.defn.as_deref().unwrap_or_default().trim_end()
@@ -70,7 +71,7 @@ fn fields(name: &Name, our: &Entry, their: &Entry, found: &mut Vec<String>) {
         ("catalog", our.table_oid.to_string(), their.table_oid.to_string()),
     ];
     for (what, our, their) in texts {
-        if plain(&our) != plain(&their)
+        if plain(name, &our) != plain(name, &their)
             && !(what == "definition" && (same_not_nulls(&our, &their) || guards_public(name, &our, &their)))
         {
             found.push(format!("{what} of {name:?}\n  ours: {our}\n  pg_dump's: {their}"));
@@ -106,9 +107,20 @@ fn guards_public(name: &Name, ours: &str, theirs: &str) -> bool {
 
 const GUARD: &str = "REVOKE CREATE ON SCHEMA public FROM PUBLIC;\n";
 
-/// White space between words does not matter; that inside quotes is compared by the dumps of both databases.
-fn plain(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+/// pg_dump writes the statistics of an index whose extension brings it: nothing in the archive makes that index.
+fn of_nothing(entry: &Entry, side: &Side<'_>) -> bool {
+    entry.desc == "STATISTICS DATA" && side.needs(entry).is_empty()
+}
+
+/// White space between words does not matter; that inside quotes is compared by the dumps of both databases. Nor does the order of the
+/// roles a policy is for: pg_dump takes it as pg_authid happens to lie.
+fn plain(name: &Name, sql: &str) -> String {
+    let mut words: Vec<&str> = sql.split_whitespace().collect();
+    if name.0 == "POLICY" {
+        words = sql.split([' ', ',', '\n']).filter(|w| !w.is_empty()).collect();
+        words.sort_unstable();
+    }
+    words.join(" ")
 }
 
 /// pg_dump repeats what is needed through others anyway: the schema of an extension whose type is used, and for the attachment of a
@@ -117,15 +129,18 @@ fn implied(name: &Name, need: &Name) -> bool {
     name.0 == "INDEX ATTACH" || need.0 == "SCHEMA"
 }
 
-/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile. Where pg_dump leaves it to
-/// the order, ours also names the server of a user mapping, the extension whose member an entry is for or a key's index needs, and among the rows of an
-/// extension's tables those that a foreign key wants first, and for grants that others than the owner made the schema's, through which they
-/// reach the object.
+/// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
+/// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
+/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the schema of a range's
+/// multirange, among the rows of an extension's tables those that a foreign key wants first, and for grants that others than the owner made
+/// those on the schema, through which they reach the object.
 fn surplus(name: &Name, need: &Name) -> bool {
     matches!(
         (name.0.as_str(), need.0.as_str()),
         ("FK CONSTRAINT", "TABLE DATA" | "TABLE")
+            | ("CONSTRAINT", "COLLATION" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "TYPE")
             | ("USER MAPPING", "SERVER")
+            | ("TYPE", "SCHEMA")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")
             | ("ACL", "ACL")
@@ -135,9 +150,14 @@ fn surplus(name: &Name, need: &Name) -> bool {
 
 /// What belongs to an object without an entry stands in pg_dump's archive where the object would. Ours has the comment on a constraint's
 /// index after the constraint, grants on a member of an extension after the extension, and what belongs to objects of every database first.
+///
+/// pg_dump lets statistics of a view without rows wait for the refreshes of what the view reads, which do not concern them.
 fn moved(name: &Name, needs_nothing: bool) -> bool {
     let of_index = name.0 == "COMMENT" && name.2.starts_with("INDEX ");
-    of_index || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
+    let refreshed = ["STATISTICS DATA", "MATERIALIZED VIEW DATA"].contains(&name.0.as_str());
+    of_index
+        || refreshed
+        || (needs_nothing && ["ACL", "COMMENT", "SECURITY LABEL"].contains(&name.0.as_str()))
 }
 
 struct Side<'a> {

@@ -8,6 +8,9 @@ use std::{
 
 use pgbaton::archive::Toc;
 
+/// Planner statistics can be restored from this version on: below it, neither pg_dump nor we archive them.
+const STATISTICS_SINCE: u32 = 18;
+
 /// The programs of one installation, and the server's URL without its database.
 #[derive(Debug, Clone)]
 pub struct Programs {
@@ -15,6 +18,8 @@ pub struct Programs {
     pub bin: PathBuf,
     /// `postgresql://user:password@host:port`.
     pub server: String,
+    /// The server's major version.
+    pub major: u32,
 }
 
 impl Programs {
@@ -23,12 +28,19 @@ impl Programs {
         format!("{}/{database}", self.server)
     }
 
-    /// The table of contents of pg_dump's own archive.
-    pub fn toc(&self, database: &str, folder: &Path) -> Toc {
+    /// pg_dump's own archive, uncompressed, in a new folder.
+    pub fn dump(&self, database: &str, folder: &Path) {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder.parent().expect("a folder to write in")).expect("a folder");
-        let output = self.run("pg_dump", &["-Fd", "-Z0", "-d", &self.url(database), "-f", text(folder)]);
+        let statistics = self.statistics();
+        let output =
+            self.run("pg_dump", &["-Fd", "-Z0", statistics, "-d", &self.url(database), "-f", text(folder)]);
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The table of contents of pg_dump's own archive.
+    pub fn toc(&self, database: &str, folder: &Path) -> Toc {
+        self.dump(database, folder);
         let toc = Toc::parse(&fs::read(folder.join("toc.dat")).expect("toc.dat")).expect("pg_dump's toc.dat");
         fs::remove_dir_all(folder).expect("pg_dump's archive");
         toc
@@ -36,7 +48,7 @@ impl Programs {
 
     /// The database as a script, without the random key that differs in every dump.
     pub fn script(&self, database: &str) -> Vec<String> {
-        let output = self.run("pg_dump", &["-d", &self.url(database)]);
+        let output = self.run("pg_dump", &[self.statistics(), "-d", &self.url(database)]);
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
         let script = String::from_utf8_lossy(&output.stdout).into_owned();
         let fixed = script.lines().filter(|l| !l.starts_with("\\restrict") && !l.starts_with("\\unrestrict"));
@@ -56,6 +68,10 @@ impl Programs {
             return Vec::new();
         }
         told.lines().map(str::to_owned).collect()
+    }
+
+    fn statistics(&self) -> &'static str {
+        if self.major >= STATISTICS_SINCE { "--statistics" } else { "--no-statistics" }
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Output {

@@ -1,134 +1,140 @@
-//! Databases of every kind of object, on every version of server at hand, with pg_dump as the judge.
+//! Databases of every kind of object and value, on every version of server at hand, with pg_dump as the judge.
 //!
-//! Each file under `areas/` makes one database. A line `-- since N` at its head keeps it from servers older than N; `-- restored since N`
-//! has it only compared, not restored, on those whose own syntax pg_dump 18 does not write; `-- alone: …` is a statement that takes no
-//! company (CREATE TABLESPACE), run before the file, of an object of the server's that may be there already. What must hold for each:
-//! our table of contents is pg_dump's entry by entry; stock pg_restore restores our archive without a complaint; `pg_dump` of the copy
-//! is `pg_dump` of the source, rows included.
+//! Each file under `areas/` makes one database; the whole file is one query, run by a superuser. A line `-- since N` at its head keeps it
+//! from servers older than N; `-- restored since N` has it only compared, not restored, on those whose own syntax pg_dump 18 does not write.
+//! Roles that it makes belong to the server: their names begin with `fidelity_`, and another area may have made them
+//! before. There is a tablespace `fidelity_space`. What must hold for each area:
+//!
+//! * our table of contents is pg_dump's entry by entry, and every pg_restore at hand lists it as it is;
+//! * stock pg_restore restores our archive without a complaint, and `pg_dump` of the copy is `pg_dump` of the source, rows included;
+//! * restored into the newest server at hand, our archive makes the same database there as pg_dump's own.
+//!
+//! `PGBATON_TEST_PG_SERVERS` names the servers, `PGBATON_TEST_PG_DUMPS` other versions' programs. `PGBATON_TEST_AREAS=base_types,rows` runs
+//! only areas whose name contains one of these.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod generated;
+mod judging;
+mod listing;
+mod scratch;
+mod servers;
+mod statements;
 mod withheld;
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fs, path::PathBuf, sync::Arc};
 
-use pgbaton::catalog::Catalog;
-use pgbaton_tests::{
-    judge::{archive, compare, programs::Programs},
-    unique, variable,
-};
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use futures_util::{StreamExt as _, stream};
 
-/// The servers at hand, oldest first: major version and URL without a database.
-fn servers() -> Vec<Programs> {
-    let bin: PathBuf = variable("PGBATON_TEST_PG_BIN").into();
-    let mut all = vec![variable("PGBATON_TEST_PG_URL")];
-    all.extend(env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_default().split_whitespace().map(str::to_owned));
-    let server = |url: &String| url.rsplit_once('/').expect("a database in the URL").0.to_owned();
-    all.iter().map(|url| Programs { bin: bin.clone(), server: server(url) }).collect()
+use pgbaton_tests::judge::archive;
+use servers::Server;
+
+/// One database to make.
+struct Area {
+    name: String,
+    sql: String,
+    /// The oldest version that knows all that is in it.
+    since: u32,
+    /// The oldest version that takes what pg_dump 18 writes of it.
+    restored_since: u32,
 }
 
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connect");
-    tokio::spawn(connection);
-    client
-}
-
-/// Makes the area's database on one server, judges it, and drops it.
-async fn judge(area: &str, sql: &str, programs: &Programs) {
-    let server = connect(&programs.url("postgres")).await;
-    let major = archive::version(&server).await.major();
-    let limit = |word: &str| {
-        let found = sql.lines().take_while(|l| l.starts_with("--")).find_map(|l| l.strip_prefix(word));
-        found.map_or(0, |n| n.trim().parse().unwrap())
-    };
-    if major < limit("-- since ") {
-        return;
-    }
-    let place = format!("area {area} on PostgreSQL {major}");
-    let name = unique("fidelity");
-    let copy = format!("{name}_copy");
-    for database in [&name, &copy] {
-        server.batch_execute(&format!("CREATE DATABASE {database} TEMPLATE template0")).await.unwrap();
-    }
-    let source = connect(&programs.url(&name)).await;
-    for statement in sql.lines().filter_map(|l| l.strip_prefix("-- alone: ")) {
-        match source.batch_execute(statement).await {
-            Err(e) if e.code() != Some(&SqlState::DUPLICATE_OBJECT) => panic!("{place}: {statement}: {e:?}"),
-            _ => {}
-        }
-    }
-    source.batch_execute(sql).await.unwrap_or_else(|e| panic!("{place}: {e:?}"));
-
-    let catalog = archive::read(&source).await;
-    assert_eq!(catalog.warnings, Vec::<String>::new(), "{place}: warnings");
-    let folder = env::temp_dir().join(&name);
-    let found = compare::differences(&archive::toc(&catalog), &programs.toc(&name, &folder.join("theirs")));
-    assert!(
-        found.is_empty(),
-        "{place}: {} differences from pg_dump's archive\n{}",
-        found.len(),
-        found.join("\n")
-    );
-
-    if major >= limit("-- restored since ") {
-        restore(&place, &source, &catalog, &folder, programs, [&name, &copy]).await;
-    }
-    fs::remove_dir_all(&folder).unwrap();
-    drop(source);
-    for database in [&name, &copy] {
-        let last = connect(&programs.url(database)).await;
-        last.batch_execute(DROP_SUBSCRIPTIONS).await.unwrap();
-        drop(last);
-        server.batch_execute(&format!("ALTER DATABASE {database} IS_TEMPLATE false")).await.unwrap();
-        server.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await.unwrap();
+impl Area {
+    fn new(name: String, sql: String) -> Self {
+        let limit = |word: &str| {
+            let found = sql.lines().take_while(|l| l.starts_with("--")).find_map(|l| l.strip_prefix(word));
+            found.map_or(0, |n| n.trim().parse().expect("a version"))
+        };
+        let (since, restored_since) = (limit("-- since "), limit("-- restored since "));
+        Self { name, sql, since, restored_since }
     }
 }
 
-/// A database with a subscription cannot be dropped.
-const DROP_SUBSCRIPTIONS: &str = "DO $$ DECLARE s name; BEGIN \
-    FOR s IN SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) LOOP \
-        EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', s); \
-        EXECUTE format('DROP SUBSCRIPTION %I', s); \
-    END LOOP; END $$";
-
-/// Restores our archive with stock pg_restore; the dumps of both databases must then be the same.
-async fn restore(
-    place: &str,
-    source: &Client,
-    catalog: &Catalog,
-    folder: &Path,
-    programs: &Programs,
-    [name, copy]: [&str; 2],
-) {
-    archive::write(source, catalog, &folder.join("ours")).await;
-    source.batch_execute("COMMIT").await.unwrap();
-    let told = programs.restore(&folder.join("ours"), copy);
-    assert!(told.is_empty(), "{place}: pg_restore\n{}", told.join("\n"));
-    let (before, after) = (programs.script(name), programs.script(copy));
-    if let Some((line, _)) = before.iter().zip(&after).enumerate().find(|(_, (a, b))| a != b) {
-        panic!(
-            "{place}: the dumps differ at line {}\nsource: {}\ncopy:   {}",
-            line + 1,
-            before[line],
-            after[line]
-        );
-    }
-    assert_eq!(before.len(), after.len(), "{place}: one dump is longer");
-}
-
-#[tokio::test]
-async fn every_area_is_as_pg_dump_has_it_on_every_server() {
+fn areas() -> Vec<Arc<Area>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity/areas");
-    let mut areas: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
-    areas.sort();
+    let wanted = env::var("PGBATON_TEST_AREAS").unwrap_or_default();
+    let wanted: Vec<&str> = wanted.split([',', ' ']).filter(|w| !w.is_empty()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    files.sort();
+    let area = |file: PathBuf| {
+        let sql = fs::read_to_string(&file).unwrap();
+        Area::new(file.file_stem().unwrap().to_string_lossy().into_owned(), sql)
+    };
+    let all = files
+        .into_iter()
+        .map(area)
+        .filter(|a| wanted.is_empty() || wanted.iter().any(|w| a.name.contains(w)));
+    all.map(Arc::new).collect()
+}
+
+/// How many areas are judged at the same time: their work is the servers' and the programs'.
+const AT_ONCE: usize = 3;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn every_area_is_as_pg_dump_has_it_on_every_server() {
+    let servers = servers::all().await;
+    let newest = Arc::clone(servers.last().expect("a server"));
+    let areas = areas();
     assert!(!areas.is_empty());
-    for programs in servers() {
-        for file in &areas {
-            let area = file.file_stem().unwrap().to_string_lossy().into_owned();
-            judge(&area, &fs::read_to_string(file).unwrap(), &programs).await;
-        }
+    let mut work = Vec::new();
+    for area in &areas {
+        let known = servers.iter().filter(|s| s.major >= area.since);
+        work.extend(known.map(|server| (Arc::clone(area), Arc::clone(server))));
     }
+    assert!(!work.is_empty());
+    let judged = work.len();
+    let verdicts = work.into_iter().map(|(area, server)| judge(area, server, Arc::clone(&newest)));
+    let failures: Vec<String> =
+        stream::iter(verdicts).buffer_unordered(AT_ONCE).filter_map(async |f| f).collect().await;
+    println!(
+        "{} areas, {judged} databases on {:?}",
+        areas.len(),
+        servers.iter().map(|s| s.major).collect::<Vec<_>>()
+    );
+    assert!(failures.is_empty(), "{} of {judged} failed\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+/// What is wrong with one area on one server, a panic included.
+async fn judge(area: Arc<Area>, server: Arc<Server>, newest: Arc<Server>) -> Option<String> {
+    let place = format!("== area {} on PostgreSQL {}", area.name, server.major);
+    let scratch = scratch::Scratch::new();
+    let names = scratch.names.clone();
+    let task = {
+        let (server, newest) = (Arc::clone(&server), Arc::clone(&newest));
+        tokio::spawn(async move { judging::judge(&area, &server, &newest, &names).await })
+    };
+    let found = match task.await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(why),
+        Err(panic) => {
+            let told = panic.into_panic();
+            let text = told.downcast_ref::<String>().cloned();
+            Some(text.or_else(|| told.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default())
+        }
+    };
+    scratch.remove([&*server, &*newest]).await;
+    found.map(|why| format!("{place}: {why}"))
+}
+
+/// The listing as it was looked over once: kinds, names and order of entries. When it changes for a reason, the message holds the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_listing_of_our_archive_is_the_golden_one() {
+    let servers = servers::all().await;
+    let server = servers.last().expect("a server");
+    let scratch = scratch::Scratch::new();
+    judging::create(server, &[&scratch.names.source]).await;
+    let source = server.connect(&scratch.names.source).await;
+    source.batch_execute(include_str!("../../fixtures/fidelity/golden.sql")).await.unwrap();
+    let catalog = archive::read(&source).await;
+    let folder = scratch.names.folder.join("ours");
+    archive::write(&source, &catalog, &folder).await;
+    drop(source);
+    let listed = listing::masked(&folder);
+    scratch.remove([server, server]).await;
+    let golden = include_str!("../../fixtures/fidelity/golden.list");
+    assert!(listed == golden, "pg_restore -l says now:\n{listed}");
+}
+
+#[test]
+fn generated_databases_are_as_pg_dump_has_them() {
+    generated::run();
 }

@@ -6,6 +6,7 @@ mod consistency;
 mod encodings;
 mod everything;
 mod foreign;
+mod kinds;
 mod memory;
 mod old_server;
 mod options;

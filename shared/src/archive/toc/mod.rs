@@ -28,7 +28,8 @@
 //!
 //! Which version to write: 1.14 is read by pg_restore 12 and later but knows no other codec than gzip; 1.15 names the codec and needs
 //! pg_restore 16; 1.16 needs 17 and adds relkind and several BLOBS entries. pgbaton writes the oldest version that serves the codec
-//! ([`Version::for_algorithm`]), so that the widest range of stock tools can restore.
+//! ([`Version::for_algorithm`]), so that the widest range of stock tools can restore; 1.16 if a partitioned table has an access method,
+//! which only servers of version 17 know.
 //!
 //! Rules: `ReadHead`, `WriteHead`, `ReadToc`, `WriteToc` in PostgreSQL's `src/bin/pg_dump/pg_backup_archiver.c`.
 
@@ -238,6 +239,17 @@ pub struct Toc {
 }
 
 impl Toc {
+    /// A table of contents to be written: of version 1.16 at least if pg_restore must know which table is partitioned, as one with an
+    /// access method has it set by a statement of its own.
+    pub fn new(mut header: Header, entries: Vec<Entry>) -> Self {
+        let partitioned =
+            |e: &Entry| e.relkind == Some('p') && e.table_am.as_ref().is_some_and(|m| !m.is_empty());
+        if entries.iter().any(partitioned) {
+            header.version = header.version.max(Version::V1_16);
+        }
+        Self { header, entries }
+    }
+
     /// Parses `toc.dat`, versions 1.12 to 1.16. Never panics; memory is bounded by a small multiple of the input.
     ///
     /// # Errors

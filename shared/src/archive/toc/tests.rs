@@ -66,6 +66,18 @@ fn the_oldest_version_that_serves_is_written() {
 }
 
 #[test]
+fn a_partitioned_tables_access_method_takes_the_version_that_knows_relkinds() {
+    let Toc { header, mut entries } = toc(Codec::None);
+    entries[0].table_am = Some("heap".into());
+    entries[0].relkind = Some('r');
+    assert_eq!(Toc::new(header.clone(), entries.clone()).header.version, Version::V1_14);
+    entries[0].relkind = Some('p');
+    let toc = Toc::new(header, entries);
+    assert_eq!(toc.header.version, Version::V1_16);
+    assert_eq!(Toc::parse(&toc.to_bytes().unwrap()).unwrap(), toc);
+}
+
+#[test]
 fn every_version_and_int_size_round_trips() {
     for minor in 12..=16 {
         for int_size in [4, 8, 32] {

@@ -4,10 +4,15 @@
 //! domain the object belongs to), `arguments` (of a routine), `kind`, `owner` (where no entry tells it), `relation` (oid of the relation it
 //! belongs to), `ancestors` (what it was inherited from, nearest first) and `index_constraint` (the constraint an index belongs to).
 
+mod without_relation;
+
+use self::without_relation::*;
 use crate::catalog::class::{
-    PG_CLASS, PG_CONSTRAINT, PG_EVENT_TRIGGER, PG_EXTENSION, PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER,
-    PG_LARGEOBJECT, PG_NAMESPACE, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
-    PG_SUBSCRIPTION, PG_TRIGGER, PG_TYPE,
+    PG_AM, PG_CAST, PG_CLASS, PG_COLLATION, PG_CONSTRAINT, PG_CONVERSION, PG_EVENT_TRIGGER, PG_EXTENSION,
+    PG_FOREIGN_DATA_WRAPPER, PG_FOREIGN_SERVER, PG_LANGUAGE, PG_LARGEOBJECT, PG_NAMESPACE, PG_OPCLASS,
+    PG_OPERATOR, PG_OPFAMILY, PG_POLICY, PG_PROC, PG_PUBLICATION, PG_REWRITE, PG_STATISTIC_EXT,
+    PG_SUBSCRIPTION, PG_TRANSFORM, PG_TRIGGER, PG_TS_CONFIG, PG_TS_DICT, PG_TS_PARSER, PG_TS_TEMPLATE,
+    PG_TYPE,
 };
 
 /// Catalog, what is read (for errors), query.
@@ -23,6 +28,19 @@ pub(super) const SOURCES: &[(u32, &str, &str)] = &[
     (PG_REWRITE, "comments on rules", RULES),
     (PG_POLICY, "comments on policies", POLICIES),
     (PG_LARGEOBJECT, "comments on large objects", LARGE_OBJECTS),
+    (PG_CAST, "comments on casts", CASTS),
+    (PG_TRANSFORM, "comments on transforms", TRANSFORMS),
+    (PG_LANGUAGE, "comments on languages", LANGUAGES),
+    (PG_AM, "comments on access methods", ACCESS_METHODS),
+    (PG_OPERATOR, "comments on operators", OPERATORS),
+    (PG_OPCLASS, "comments on operator classes", OPERATOR_CLASSES),
+    (PG_OPFAMILY, "comments on operator families", OPERATOR_FAMILIES),
+    (PG_COLLATION, "comments on collations", COLLATIONS),
+    (PG_CONVERSION, "comments on conversions", CONVERSIONS),
+    (PG_TS_PARSER, "comments on text search parsers", PARSERS),
+    (PG_TS_TEMPLATE, "comments on text search templates", TEMPLATES),
+    (PG_TS_DICT, "comments on text search dictionaries", DICTIONARIES),
+    (PG_TS_CONFIG, "comments on text search configurations", CONFIGURATIONS),
     (PG_FOREIGN_DATA_WRAPPER, "comments on foreign-data wrappers", FOREIGN_DATA_WRAPPERS),
     (PG_FOREIGN_SERVER, "comments on foreign servers", FOREIGN_SERVERS),
     (PG_EVENT_TRIGGER, "comments on event triggers", EVENT_TRIGGERS),

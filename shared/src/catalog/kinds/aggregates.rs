@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 
-use super::routines::sort_name;
+use super::routines::{ARGUMENT_KEYS, sort_name};
 use crate::{
     base::Result,
     catalog::{
@@ -13,12 +13,14 @@ use crate::{
     pg::{ident, literal},
 };
 
-const AGGREGATES: &str = "
+fn aggregates_sql() -> String {
+    format!(
+        "
 SELECT p.oid, p.pronamespace AS schema_oid, n.nspname::text AS schema, p.proname::text AS name,
        pg_get_userbyid(p.proowner)::text AS owner,
        pg_get_function_arguments(p.oid) AS arguments, pg_get_function_identity_arguments(p.oid) AS identity_arguments,
        ARRAY(SELECT format_type(u.t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n) ORDER BY u.n) AS argument_types,
-       p.proparallel::text AS parallel, a.aggkind::text AS kind,
+       {ARGUMENT_KEYS} AS argument_keys, p.proparallel::text AS parallel, a.aggkind::text AS kind,
        a.aggtransfn::text AS sfunc, format_type(a.aggtranstype, NULL) AS stype, a.aggtransspace AS sspace,
        a.agginitval AS initcond,
        a.aggfinalfn::oid AS final_oid, a.aggfinalfn::text AS finalfunc, a.aggfinalextra AS final_extra,
@@ -36,14 +38,16 @@ JOIN pg_proc p ON p.oid = a.aggfnoid
 JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN pg_operator o ON o.oid = a.aggsortop
 LEFT JOIN pg_namespace oprn ON oprn.oid = o.oprnamespace
-WHERE p.pronamespace <> 'pg_catalog'::regnamespace";
+WHERE p.pronamespace <> 'pg_catalog'::regnamespace"
+    )
+}
 
 /// Adds the aggregates of the user's schemas.
 ///
 /// # Errors
 /// What the server answers.
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
-    for row in cx.rows("aggregates", AGGREGATES, &[]).await? {
+    for row in cx.rows("aggregates", &aggregates_sql(), &[]).await? {
         let key = definition(PG_PROC, field(&row, "oid")?);
         if !cx.namespaces.contains_key(&field(&row, "schema_oid")?) || cx.extension_members.contains(&key.id)
         {
@@ -61,7 +65,7 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
             definition: format!("CREATE AGGREGATE {}.{full} (\n{}\n);\n", ident(&schema), options(&row)?),
             drop: format!("DROP AGGREGATE {}.{identity};\n", ident(&schema)),
             namespace: Some(schema),
-            sort_name: sort_name(&name, &types),
+            sort_name: sort_name(&name, &field::<Vec<String>>(&row, "argument_keys")?),
             ..Draft::blank(key, "AGGREGATE", Section::PreData, tag)
         });
     }
@@ -116,8 +120,8 @@ fn options(row: &Row) -> Result<String> {
         list.extra("HYPOTHETICAL", true);
     }
     match field(row, "parallel")? {
-        "s" => list.set("PARALLEL", "SAFE"),
-        "r" => list.set("PARALLEL", "RESTRICTED"),
+        "s" => list.set("PARALLEL", "safe"),
+        "r" => list.set("PARALLEL", "restricted"),
         _ => {}
     }
     Ok(list.0.join(",\n"))

@@ -101,6 +101,11 @@ impl Indexes {
         Ok(indexes)
     }
 
+    /// Oid, name and table's oid of each.
+    pub fn all(&self) -> impl Iterator<Item = (u32, &str, u32)> {
+        self.by_oid.values().map(|i| (i.oid, i.name.as_str(), i.table))
+    }
+
     /// Every index below a partitioned one: a foreign key to it waits until all are attached (pg_dump's `addConstrChildIdxDeps`).
     pub fn attached_below(&self, index: u32) -> Vec<u32> {
         let mut below = Vec::new();

@@ -12,6 +12,12 @@ use crate::{
     pg::{ServerVersion, ident, literal},
 };
 
+/// Schema and name of each argument's type, as `pg_type` has them, of the `pg_proc` row `p`.
+pub(super) const ARGUMENT_KEYS: &str = "\
+ARRAY(SELECT k.key FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n)
+             JOIN pg_type kt ON kt.oid = u.t JOIN pg_namespace kn ON kn.oid = kt.typnamespace,
+             LATERAL (VALUES (1, kn.nspname::text), (2, kt.typname::text)) k(part, key) ORDER BY u.n, k.part)";
+
 /// Functions, window functions and procedures; not those that came with a type (`deptype` i: range constructors).
 /// PostgreSQL 13 has no `prosqlbody`.
 fn routines_sql(version: ServerVersion) -> String {
@@ -23,9 +29,10 @@ SELECT p.oid, p.pronamespace AS schema_oid, n.nspname::text AS schema, p.proname
        pg_get_function_arguments(p.oid) AS arguments, pg_get_function_identity_arguments(p.oid) AS identity_arguments,
        pg_get_function_result(p.oid) AS result,
        ARRAY(SELECT format_type(u.t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n) ORDER BY u.n) AS argument_types,
+       {ARGUMENT_KEYS} AS argument_keys,
        ARRAY(SELECT format_type(u.t, NULL) FROM unnest(p.protrftypes) WITH ORDINALITY u(t, n) ORDER BY u.n) AS transforms,
        p.provolatile::text AS volatile, p.proisstrict AS strict, p.prosecdef AS security_definer, p.proleakproof AS leakproof,
-       p.procost AS cost, p.proretset AS returns_set, p.prorows AS rows,
+       p.procost::text AS cost, p.proretset AS returns_set, p.prorows::text AS rows,
        CASE WHEN p.prosupport <> 0 THEN p.prosupport::text END AS support,
        p.proparallel::text AS parallel, p.proconfig AS settings, p.prosrc AS source, p.probin AS library, {body} AS body
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -61,7 +68,7 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
             definition: create,
             drop: format!("DROP {desc} {}.{identity};\n", ident(&schema)),
             namespace: Some(schema),
-            sort_name: sort_name(&name, &types),
+            sort_name: sort_name(&name, &field::<Vec<String>>(&row, "argument_keys")?),
             ..Draft::blank(key, desc, Section::PreData, format!("{name}({})", types.join(", ")))
         });
     }
@@ -73,9 +80,14 @@ pub(crate) fn signature(name: &str, arguments: &str) -> String {
     format!("{}({arguments})", ident(name))
 }
 
-/// By name, then number of arguments, then their types (`DOTypeNameCompare` in pg_dump_sort.c).
-pub(super) fn sort_name(name: &str, types: &[String]) -> String {
-    format!("{name}\0{:03}\0{}", types.len(), types.join("\0"))
+/// `schema.name(types)`, as other objects name a routine.
+pub(super) fn reference(schema: &str, name: &str, types: &[&str]) -> String {
+    format!("{}.{}", ident(schema), signature(name, &types.join(", ")))
+}
+
+/// By name, then number of arguments, then their types (`DOTypeNameCompare` in pg_dump_sort.c); `keys` are [`ARGUMENT_KEYS`].
+pub(super) fn sort_name(name: &str, keys: &[String]) -> String {
+    format!("{name}\0{:03}\0{}", keys.len() / 2, keys.join("\0"))
 }
 
 /// What stands between the signature and the body, as pg_dump orders and spells it: nothing that is the default.
@@ -104,13 +116,13 @@ fn attributes(row: &tokio_postgres::Row, desc: &str, create: &mut String) -> Res
             create.push_str(words);
         }
     }
-    let cost: f32 = field(row, "cost")?;
-    let usual_cost = if matches!(language, "c" | "internal") { 1.0 } else { 100.0 };
-    if cost != 0.0 && cost != usual_cost {
+    let cost: &str = field(row, "cost")?;
+    let usual_cost = if matches!(language, "c" | "internal") { "1" } else { "100" };
+    if cost != "0" && cost != usual_cost {
         create.push_str(&format!(" COST {cost}"));
     }
-    let rows: f32 = field(row, "rows")?;
-    if field(row, "returns_set")? && rows != 0.0 && rows != 1000.0 {
+    let rows: &str = field(row, "rows")?;
+    if field(row, "returns_set")? && rows != "0" && rows != "1000" {
         create.push_str(&format!(" ROWS {rows}"));
     }
     if let Some(support) = field::<Option<&str>>(row, "support")? {

@@ -1,5 +1,6 @@
-//! TYPE entries of enum, composite and range types, DOMAIN entries, and the catalog rows that come with a type.
+//! TYPE entries of base, enum, composite and range types, DOMAIN entries, and the catalog rows that come with a type.
 
+mod base;
 mod domains;
 mod ranges;
 
@@ -39,12 +40,15 @@ impl Type {
     }
 }
 
-/// Enum, composite, domain and range types; without row types of relations (their `pg_class` row is no composite type's).
+/// Base, enum, composite, domain and range types and types never defined (`p`); without array types and row types of relations (their
+/// `pg_class` row is no composite type's).
 const TYPES: &str = "
 SELECT t.oid, t.typnamespace AS schema_oid, n.nspname::text AS schema, t.typname::text AS name,
        pg_get_userbyid(t.typowner)::text AS owner, t.typtype::text AS kind
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
-WHERE t.typtype IN ('c', 'd', 'e', 'r') AND t.typisdefined AND (c.oid IS NULL OR c.relkind = 'c')";
+LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+WHERE CASE WHEN t.typisdefined THEN t.typtype IN ('b', 'c', 'd', 'e', 'r') ELSE t.typtype = 'p' END
+  AND (c.oid IS NULL OR c.relkind = 'c') AND e.oid IS NULL AND t.oid >= $1";
 
 const LABELS: &str = "
 SELECT enumtypid AS oid, enumlabel::text AS label FROM pg_enum WHERE enumtypid >= $1 ORDER BY enumtypid, enumsortorder";
@@ -77,14 +81,14 @@ const CONSTRUCTORS: &str = "
 SELECT objid AS oid, refobjid AS type FROM pg_depend
 WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_type'::regclass AND deptype = 'i' AND objid >= $1";
 
-/// Adds enum, composite, range types and domains of the user's schemas; what comes with any type (its array type, a table's row type, a
+/// Adds base, enum, composite, range types and domains of the user's schemas; what comes with any type (its array type, a table's row type, a
 /// multirange type, constructor functions) becomes an alias.
 ///
 /// # Errors
 /// What the server answers.
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let mut kinds: HashMap<char, Vec<Type>> = HashMap::new();
-    for row in cx.rows("types", TYPES, &[]).await? {
+    for row in cx.rows("types", TYPES, &[&FIRST_USER_OID]).await? {
         let key = definition(PG_TYPE, field(&row, "oid")?);
         let in_user_schema = cx.namespaces.contains_key(&field(&row, "schema_oid")?);
         if !in_user_schema || cx.extension_members.contains(&key.id) {
@@ -99,6 +103,8 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         });
     }
     companions(cx, out).await?;
+    base::undefined(out, kinds.remove(&'p').unwrap_or_default());
+    base::collect(cx, out, kinds.remove(&'b').unwrap_or_default()).await?;
     enums(cx, out, kinds.remove(&'e').unwrap_or_default()).await?;
     composites(cx, out, kinds.remove(&'c').unwrap_or_default()).await?;
     ranges::collect(cx, out, kinds.remove(&'r').unwrap_or_default()).await?;
@@ -176,4 +182,14 @@ async fn composites(cx: &Context<'_>, out: &mut Drafts, types: Vec<Type>) -> Res
         out.add(t.draft("TYPE", create));
     }
     Ok(())
+}
+
+/// A base type's functions, or a range type's canonical function, take or give the type, so a shell of the type comes before them. As in
+/// pg_dump the shell has no catalog row of its own: class 0.
+fn shell(t: &Type) -> Draft {
+    Draft {
+        key: definition(0, t.key.id.oid),
+        drop: String::new(),
+        ..t.draft("SHELL TYPE", format!("CREATE TYPE {};\n", t.sql_name()))
+    }
 }

@@ -3,8 +3,8 @@
 use crate::{
     base::Result,
     catalog::{
-        class::{PG_FOREIGN_SERVER, definition},
-        draft::{Context, Draft, Drafts, Part, Section},
+        class::{PG_FOREIGN_SERVER, PG_USER_MAPPING, definition},
+        draft::{CatalogId, Context, Draft, Drafts, Part, Section},
         rows::field,
     },
     pg::ident,
@@ -13,7 +13,7 @@ use crate::{
 /// The view shows options to the mapped user, to the server's owner (for PUBLIC) and to superusers, and NULL to others; it cannot be told
 /// from a mapping without options, except by who is asking.
 const MAPPINGS: &str = "
-SELECT m.srvid, m.srvname::text AS server, m.usename::text AS role,
+SELECT m.umid, m.srvid, m.srvname::text AS server, m.usename::text AS role,
        array_to_string(ARRAY(
            SELECT quote_ident(option_name) || ' ' || quote_literal(option_value)
            FROM pg_options_to_table(m.umoptions) ORDER BY option_name), E',\\n    ') AS options,
@@ -48,6 +48,7 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         let options =
             if options.is_empty() { String::new() } else { format!(" OPTIONS (\n    {options}\n)") };
         let what = format!("{} SERVER {}", ident(role), ident(server));
+        out.aliases.insert(CatalogId { class: PG_USER_MAPPING, oid: field(&row, "umid")? }, of_server.id);
         out.add(Draft {
             owner,
             definition: format!("CREATE USER MAPPING FOR {what}{options};\n"),

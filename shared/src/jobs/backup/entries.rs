@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    archive::toc,
+    archive::{manifest::Counted, toc},
     catalog::{Catalog, DataSource, DatabaseProperties, Entry, Section},
 };
 
@@ -48,6 +48,12 @@ fn entry(e: &Entry) -> toc::Entry {
         dependencies: e.dependencies.clone(),
         file: file(e),
     }
+}
+
+/// The census for the manifest.
+pub(super) fn census(catalog: &Catalog) -> BTreeMap<String, Counted> {
+    let of = |c: &crate::catalog::Counted| Counted { objects: c.objects, archived: c.archived };
+    catalog.census.iter().map(|c| (c.catalog.clone(), of(c))).collect()
 }
 
 /// What a restore into a database made anew takes over, under the names of CREATE DATABASE's options.

@@ -141,10 +141,8 @@ impl Backup<'_> {
         ledger.progress(self.lease, &tally.whole()).await?;
 
         let created = self.record.created_at;
-        let toc = Toc {
-            header: Header::new(codec, created, &catalog.database.name, &version.to_string()),
-            entries: entries::of(&catalog),
-        };
+        let header = Header::new(codec, created, &catalog.database.name, &version.to_string());
+        let toc = Toc::new(header, entries::of(&catalog));
         let bytes = toc.to_bytes()?;
         let stored = store.put(&ObjectKey::parse(&format!("{folder}toc.dat"))?, bytes, Put::IfAbsent).await?;
         objects.push(Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256));
@@ -158,6 +156,7 @@ impl Backup<'_> {
             snapshot_at,
             codec: codec.algorithm(),
             objects,
+            census: entries::census(&catalog),
             warnings: warnings.clone(),
         };
         let completion = self.completion(&catalog, &manifest, warnings, version);
@@ -190,8 +189,17 @@ impl Backup<'_> {
             })
             .collect();
         let count = tables.len() as u64;
+        let (objects, archived) =
+            catalog.census.iter().fold((0, 0), |(all, saved), c| (all + c.objects, saved + c.archived));
+        let census = if archived == objects {
+            format!("all {objects} objects of its catalogs are in the archive")
+        } else {
+            format!(
+                "{archived} of {objects} objects of its catalogs are in the archive, the warnings name the others"
+            )
+        };
         let message = format!(
-            "{count} tables with {} rows and {} other objects saved from PostgreSQL {version}",
+            "{count} tables with {} rows and {} other objects saved from PostgreSQL {version}; {census}",
             manifest.rows(),
             catalog.entries.iter().filter(|e| e.data.is_none() && e.catalog_id.oid != 0).count(),
         );

@@ -1,5 +1,7 @@
 //! Taking the fields of a JSON object one by one, with errors that name the field as the caller spelt it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -80,6 +82,29 @@ impl Fields {
         parse(&text).map(Some).map_err(|e| {
             Error::new(e.kind(), format!("the field \"{spelt}\" is wrong: {}", e.message())).at_field(spelt)
         })
+    }
+
+    /// An object of texts, whose names and values `parse` understands.
+    pub(super) fn map(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<String>,
+    ) -> Result<Option<BTreeMap<String, String>>> {
+        let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
+        let Value::Object(pairs) = value else {
+            return Err(wrong(&spelt, format!("the field \"{spelt}\" must be an object of texts")));
+        };
+        let mut all = BTreeMap::new();
+        for (from, to) in &pairs {
+            let Value::String(to) = to else {
+                return Err(wrong(&spelt, format!("the field \"{spelt}\" must be an object of texts")));
+            };
+            let pair = parse(from).and_then(|from| Ok((from, parse(to)?)));
+            let (from, to) =
+                pair.map_err(|e| wrong(&spelt, format!("the field \"{spelt}\" is wrong: {}", e.message())))?;
+            all.insert(from, to);
+        }
+        Ok(Some(all))
     }
 
     /// `true` or `false`.

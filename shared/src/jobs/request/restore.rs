@@ -1,11 +1,16 @@
 //! What a restore is asked for with.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::fields::{Fields, planned, wrong};
-use crate::base::{
-    Error, Kind, Result,
-    id::{DatabaseName, RunId},
+use crate::{
+    base::{
+        Error, Kind, Result,
+        id::{DatabaseName, RunId},
+    },
+    jobs::restore::Choices,
 };
 
 /// What to restore.
@@ -48,12 +53,12 @@ pub struct RestoreRequest {
     pub create_database: bool,
     /// Rows only, into tables that stand there.
     pub data_only: bool,
-    /// Everything but rows.
-    pub schema_only: bool,
-    /// Leave owners out.
-    pub no_owner: bool,
-    /// Leave grants out.
-    pub no_privileges: bool,
+    /// What is left out.
+    pub choices: Choices,
+    /// New names for the archive's roles.
+    pub role_map: BTreeMap<String, String>,
+    /// Also into a server of an older major version than the archive's.
+    pub allow_older: bool,
     /// Connections at once, 1 to 16; none for the configured number.
     pub jobs: Option<u8>,
     /// Events only: the run's id, chosen by the caller.
@@ -125,9 +130,19 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         new_database,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
         data_only: data_only.unwrap_or(false),
-        schema_only: schema_only.unwrap_or(false),
-        no_owner: fields.flag("noOwner")?.unwrap_or(false),
-        no_privileges: fields.flag("noPrivileges")?.unwrap_or(false),
+        choices: Choices {
+            schema_only: schema_only.unwrap_or(false),
+            no_owner: fields.flag("noOwner")?.unwrap_or(false),
+            no_privileges: fields.flag("noPrivileges")?.unwrap_or(false),
+            no_publications: fields.flag("noPublications")?.unwrap_or(false),
+            no_subscriptions: fields.flag("noSubscriptions")?.unwrap_or(false),
+            no_security_labels: fields.flag("noSecurityLabels")?.unwrap_or(false),
+            no_tablespaces: fields.flag("noTablespaces")?.unwrap_or(false),
+            no_table_access_method: fields.flag("noTableAccessMethod")?.unwrap_or(false),
+            database_properties: fields.flag("databaseProperties")?.unwrap_or(false),
+        },
+        role_map: fields.map("roleMap", role_name)?.unwrap_or_default(),
+        allow_older: fields.flag("allowOlder")?.unwrap_or(false),
         jobs: fields.number("jobs", 1, 16)?.and_then(|n| u8::try_from(n).ok()),
         id: None,
         event_id: None,
@@ -190,6 +205,16 @@ fn is_bucket(name: &str) -> bool {
         && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'-'))
 }
 
+/// As PostgreSQL manual, CREATE ROLE: `public` and `none` are no roles' names.
+fn role_name(text: &str) -> Result<String> {
+    let why = match text {
+        "public" | "none" => "public and none are no roles",
+        _ if (1..=63).contains(&text.len()) && !text.contains('\0') => return Ok(text.to_owned()),
+        _ => "a role's name has 1 to 63 bytes",
+    };
+    Err(Error::new(Kind::InvalidInput, why))
+}
+
 /// PostgreSQL names have at most 63 bytes; a longer one would be cut in silence.
 fn database_name(text: &str) -> Result<String> {
     if (1..=63).contains(&text.len()) && !text.chars().any(char::is_control) {
@@ -213,14 +238,28 @@ mod tests {
     fn a_full_request() {
         let r = RestoreRequest::from_event(json!({
             "backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "create_database": true, "schemaOnly": true,
-            "noOwner": true, "noPrivileges": true, "jobs": 4, "id": ID, "eventId": "e", "createdBy": "ann",
+            "noOwner": true, "no_privileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
+            "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID, "eventId": "e", "createdBy": "ann",
             "tables": [], "dropExisting": false
         }))
         .unwrap();
         assert_eq!(r.source, RestoreSource::Backup(RunId::parse(ID).unwrap()));
         assert_eq!(r.target, RestoreTarget::Secret("/shop/target".into()));
         assert_eq!((r.new_database.as_deref(), r.jobs), (Some("shop copy"), Some(4)));
-        assert!(r.create_database && r.schema_only && r.no_owner && r.no_privileges && !r.data_only);
+        assert!(r.create_database && r.allow_older && !r.data_only);
+        let all = Choices {
+            schema_only: true,
+            no_owner: true,
+            no_privileges: true,
+            no_publications: true,
+            no_subscriptions: true,
+            no_security_labels: true,
+            no_tablespaces: true,
+            no_table_access_method: true,
+            database_properties: true,
+        };
+        assert_eq!(r.choices, all);
+        assert_eq!(r.role_map["a \"b\""], "c");
     }
 
     #[test]
@@ -260,6 +299,12 @@ mod tests {
             ("target", json!("postgresql://u:hunter2@h/d"), Kind::InvalidInput),
             ("targetSecret", json!("/x"), Kind::InvalidInput),
             ("as", json!("x".repeat(64)), Kind::InvalidInput),
+            ("roleMap", json!({"a": 1}), Kind::InvalidInput),
+            ("roleMap", json!({"a": "public"}), Kind::InvalidInput),
+            ("roleMap", json!({"none": "a"}), Kind::InvalidInput),
+            ("roleMap", json!({"a": "x".repeat(64)}), Kind::InvalidInput),
+            ("roleMap", json!(["a", "b"]), Kind::InvalidInput),
+            ("noPublications", json!("yes"), Kind::InvalidInput),
             ("jobs", json!(17), Kind::InvalidInput),
             ("jobs", json!(-1), Kind::InvalidInput),
             ("dropExisting", json!(true), Kind::NotAvailableYet),

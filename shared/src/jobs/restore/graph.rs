@@ -139,6 +139,14 @@ impl Graph {
         self.left == 0
     }
 
+    /// Dump ids of which each waits, over others perhaps, for itself; or that wait for such ones. Takes the whole graph through without running it.
+    pub fn circle(mut self) -> Option<Vec<i32>> {
+        while let Some(n) = self.take() {
+            self.done(n);
+        }
+        self.stalled()
+    }
+
     /// Dump ids that wait for each other in a circle: what is left when nothing runs and nothing can be taken.
     pub fn stalled(&self) -> Option<Vec<i32>> {
         (self.left > 0 && self.running == 0 && self.ready.is_empty()).then(|| {
@@ -187,6 +195,7 @@ mod tests {
     fn circles_are_told() {
         let g = Graph::new(vec![step(1, &[2], &[], 0), step(2, &[1], &[], 0)]);
         assert_eq!(g.stalled(), Some(vec![1, 2]));
+        assert_eq!(g.circle(), Some(vec![1, 2]));
     }
 
     proptest! {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! lease ─ open and prove the archive ─ open the target, refuse what stands there ─ preflight
-//!       ─ pre-data ─ rows, then indexes and constraints as tables are filled ─ grants ─ last ─ count ─ record
+//!       ─ pre-data ─ rows, then indexes and constraints as tables are filled ─ grants ─ last ─ statistics ─ count ─ record
 //! ```
 //!
 //! No statement reaches the target before the archive has been found whole and the target able to take it. A database that the restore created is
 //! dropped again when it fails.
 
+mod choices;
 mod count;
+mod database;
 mod graph;
 mod load;
 mod older;
@@ -17,6 +19,7 @@ mod preflight;
 mod roles;
 mod runner;
 mod source;
+mod sql;
 mod statement;
 mod target;
 
@@ -25,10 +28,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+pub use choices::Choices;
+use database::Properties;
 use graph::Graph;
+use preflight::Wanted;
 use runner::Runner;
 use source::Source;
-use statement::{Leave, Settings};
+use statement::Settings;
 use target::Target;
 
 use super::{
@@ -38,11 +44,14 @@ use super::{
     run::{self, Ask, Begun},
 };
 use crate::{
-    base::{Error, Kind, Result, id::DatabaseName},
+    base::{Error, Kind, Result, ResultExt, id::DatabaseName},
     ledger::{BackupType, Completion, Lease, Record, RunKind, Status},
     pg::{ConnInfo, Session},
     store::Store,
 };
+
+/// The first major version with `pg_restore_relation_stats`.
+const STATISTICS_SINCE: u32 = 18;
 
 /// Where the archive is, and what its record says of it.
 struct Found {
@@ -180,27 +189,32 @@ impl Restore<'_> {
 
     async fn work(&self, found: &Found) -> Result<Completion> {
         let Platform { config, ledger, .. } = self.platform;
-        let source = Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await?;
-        let leave = Leave { owner: self.request.no_owner, privileges: self.request.no_privileges };
-        let parts = plan::Parts { schema_only: self.request.schema_only };
-        let plan = plan::plan(&source.toc, parts, |e| source.size(e))?;
+        let mut source = Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await?;
+        let choices = self.request.choices;
+        roles::rename(&mut source.toc.entries, &self.request.role_map)?;
+        let plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
 
         let info = self.connection().await?;
         let create = self.request.create_database || self.request.new_database.is_some();
         let mut warnings = info.warnings();
         let encoding = plan::encoding(&source.toc)?;
+        let of_database = plan.database.iter().map(|&place| &source.toc.entries[place]);
+        let properties = Properties::of(of_database, info.database(), choices)?;
         let target = Target { info: &info, run: &self.record.id, created: self.created };
         let session = target.open(create.then_some(source.manifest.as_ref()), ledger).await?;
         ledger.describe(self.lease, &session.version().to_string()).await?;
-        let mut source = source;
-        let absent = preflight::check(&session, &source.toc.entries, leave).await?;
-        for tablespace in &absent {
-            warnings.push(format!(
-                "tablespace {tablespace} does not exist on the target; its tables went to the default one"
-            ));
-        }
+        let wanted = Wanted {
+            entries: source.toc.entries.iter().filter(|e| choices.want(e)).collect(),
+            properties: &properties,
+            version: source.toc.header.server_version.as_deref(),
+            encoding: &encoding,
+            choices,
+            allow_older: self.request.allow_older,
+        };
+        let found = preflight::check(&session, &wanted).await?;
+        warnings.extend(found.warnings);
         for entry in &mut source.toc.entries {
-            if entry.tablespace.as_ref().is_some_and(|t| absent.contains(t)) {
+            if entry.tablespace.as_ref().is_some_and(|t| found.absent_tablespaces.contains(t)) {
                 entry.tablespace = Some(String::new());
             }
         }
@@ -211,12 +225,12 @@ impl Restore<'_> {
             .toc
             .entries
             .iter()
-            .filter(|e| e.had_dumper && e.copy_stmt.is_some() && !self.request.schema_only)
+            .filter(|e| e.had_dumper && e.copy_stmt.is_some() && !choices.schema_only)
             .map(|e| source.size(e))
             .collect();
         let tally = Arc::new(Tally::new(tables.len() as u64, tables.iter().sum()));
         let reporter = tally.report_to(ledger.clone(), self.lease.clone());
-        let runner = Arc::new(Runner { source, leave, tally });
+        let runner = Arc::new(Runner { source, choices, tally });
         let mut told = Settings::default();
 
         self.touched.store(true, Relaxed);
@@ -226,9 +240,10 @@ impl Restore<'_> {
         let loaded = runner.parallel(Graph::new(plan.parallel), sessions).await?;
         self.serial(&runner, &session, &plan.privileges, &mut told, &mut warnings).await?;
         self.serial(&runner, &session, &plan.last, &mut told, &mut warnings).await?;
+        warnings.extend(self.statistics(&runner, &session, plan.statistics, &encoding).await?);
         let toc = &runner.source.toc;
         let counted = match &runner.source.manifest {
-            Some(manifest) if !self.request.schema_only => {
+            Some(manifest) if !choices.schema_only => {
                 let sessions = self.sessions(&session, &encoding, jobs).await?;
                 Some(count::compare(manifest, toc, sessions).await?)
             }
@@ -246,7 +261,11 @@ impl Restore<'_> {
             loaded.rows,
             session.info().describe()
         );
-        target.finished(&session).await?;
+        for sql in &properties.all {
+            let doing = "setting the database's properties";
+            session.batch_execute(sql).await.map_err(|e| session.error(e)).context(doing)?;
+        }
+        target.finished(&session, properties.comment.as_deref()).await?;
         session.close().await;
         Ok(Completion {
             record_count: Some(loaded.rows),
@@ -281,6 +300,35 @@ impl Restore<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Gives the planner its statistics; what could not be done, for the record.
+    async fn statistics(
+        &self,
+        runner: &Arc<Runner>,
+        session: &Session,
+        steps: Vec<graph::Step>,
+        encoding: &str,
+    ) -> Result<Option<String>> {
+        let all = steps.len();
+        if all == 0 {
+            return Ok(None);
+        }
+        let major = session.version().major();
+        if major < STATISTICS_SINCE {
+            return Ok(Some(format!(
+                "the planner's statistics of {all} relations were left out, since PostgreSQL {major} cannot restore them: run ANALYZE"
+            )));
+        }
+        let jobs = self.request.jobs.map_or(self.platform.config.concurrency, usize::from).max(1);
+        let sessions = self.sessions(session, encoding, jobs.min(all)).await?;
+        let refused = runner.parallel(Graph::new(steps), sessions).await?.refused;
+        Ok(refused.first().map(|first| {
+            let count = refused.len();
+            format!(
+                "the planner's statistics of {count} relations could not be restored, run ANALYZE: {first}"
+            )
+        }))
     }
 
     /// Sessions to the same server as `session`; as many as it admits, one at least.

@@ -5,7 +5,9 @@
 //! pre-data    definitions, in the archive's order, one session
 //! parallel    rows, then indexes, constraints, triggers as their tables are filled: a graph for many sessions
 //! privileges  grants, one session
-//! last        REFRESH MATERIALIZED VIEW, event triggers, which must see everything else
+//! last        event triggers and REFRESH MATERIALIZED VIEW, which must see everything else
+//! statistics  the planner's statistics, which indexes and REFRESH would change: any order, many sessions
+//! database    the database's own settings, comment, grants, when they are asked for
 //! ```
 //!
 //! Rules: `restore_toc_entries_*`, `repoint_table_dependencies`, `identify_locking_dependencies`, `_tocEntryRestorePass` in PostgreSQL's
@@ -14,8 +16,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    graph::{Lock, Step},
-    statement::is_privilege,
+    choices::{Choices, is_of_database},
+    graph::{Graph, Lock, Step},
+    statement::{check, is_privilege},
 };
 use crate::{
     archive::toc::{Entry, Section, Toc},
@@ -33,24 +36,22 @@ pub struct Plan {
     pub privileges: Vec<usize>,
     /// In order.
     pub last: Vec<usize>,
-}
-
-/// Which parts are wanted.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Parts {
-    /// Definitions without rows.
-    pub schema_only: bool,
+    /// Steps of a graph without dependencies.
+    pub statistics: Vec<Step>,
+    /// In order.
+    pub database: Vec<usize>,
 }
 
 /// Makes the plan. `weight` is the stored size of an entry's file.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] for entries that hold INSERT statements in place of COPY text.
-pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<Plan> {
+/// [`Kind::Unsupported`] for entries that hold INSERT statements in place of COPY text; [`Kind::Corrupt`] for those that [`check`] refuses, and for
+/// entries that wait for each other.
+pub fn plan(toc: &Toc, choices: Choices, weight: impl Fn(&Entry) -> u64) -> Result<Plan> {
     let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
     // A post-data entry names the table; what it waits for is the table's rows, all files of them.
     let mut rows_of: HashMap<i32, Vec<i32>> = HashMap::new();
-    for e in toc.entries.iter().filter(|e| e.desc == "TABLE DATA" && !parts.schema_only) {
+    for e in toc.entries.iter().filter(|e| e.desc == "TABLE DATA" && !choices.schema_only) {
         for table in e.dependencies.iter().filter(|d| by_id.get(d).is_some_and(|t| is_relation(t))) {
             rows_of.entry(*table).or_default().push(e.dump_id);
         }
@@ -65,15 +66,30 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
     let mut parallel_ids: HashSet<i32> = HashSet::new();
     let mut last_ids: HashSet<i32> = HashSet::new();
     for (place, e) in toc.entries.iter().enumerate() {
+        if !choices.want(e) {
+            continue;
+        }
+        check(e)?;
+        // What hangs on an event trigger waits for it, also where the archive does not say so.
+        let on_event_trigger =
+            matches!(e.desc.as_str(), "COMMENT" | "SECURITY LABEL") && e.tag.starts_with("EVENT TRIGGER ");
         match e.desc.as_str() {
-            // What ENCODING says, each session is told (see `target`); the other two are pinned in each session already.
-            "ENCODING" | "STDSTRINGS" | "SEARCHPATH" => continue,
-            _ if is_of_database(e) => continue,
-            "MATERIALIZED VIEW DATA" if parts.schema_only => continue,
-            _ if parts.schema_only && is_of_large_objects(e) => continue,
+            _ if is_of_database(e) => {
+                // The database itself stands there.
+                plan.database.push(place);
+                continue;
+            }
             "MATERIALIZED VIEW DATA" | "EVENT TRIGGER" => {
                 last_ids.insert(e.dump_id);
                 plan.last.push(place);
+                continue;
+            }
+            _ if on_event_trigger => {
+                plan.last.push(place);
+                continue;
+            }
+            "STATISTICS DATA" => {
+                plan.statistics.push(Step { id: e.dump_id, after: Vec::new(), locks: Vec::new(), weight: 0 });
                 continue;
             }
             _ if is_privilege(e) => {
@@ -83,7 +99,7 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
             _ => {}
         }
         let data = e.section == Section::Data;
-        if data && parts.schema_only {
+        if data && choices.schema_only {
             continue;
         }
         if e.had_dumper && e.copy_stmt.as_deref().is_none_or(str::is_empty) && !is_large_objects(e) {
@@ -107,7 +123,13 @@ pub fn plan(toc: &Toc, parts: Parts, weight: impl Fn(&Entry) -> u64) -> Result<P
             plan.pre_data.push(place);
         }
     }
-    Ok(plan)
+    match Graph::new(plan.parallel.clone()).circle() {
+        Some(ids) => Err(Error::new(
+            Kind::Corrupt,
+            format!("the archive's entries {ids:?} depend on each other in a circle"),
+        )),
+        None => Ok(plan),
+    }
 }
 
 /// The encoding that the archive's SQL and rows are in: what its ENCODING entry says, UTF8 without one.
@@ -140,38 +162,30 @@ pub fn encoding(toc: &Toc) -> Result<String> {
     }
 }
 
-/// `TABLE public.users`, for errors and logs.
+/// `TABLE public.users`, for errors and logs: in one line, whatever the names hold.
 pub fn named(e: &Entry) -> String {
-    match e.namespace.as_deref().filter(|n| !n.is_empty()) {
+    let name = match e.namespace.as_deref().filter(|n| !n.is_empty()) {
         Some(schema) => format!("{} {schema}.{}", e.desc, e.tag),
         None => format!("{} {}", e.desc, e.tag),
+    };
+    shown(&name)
+}
+
+/// A name in one line.
+pub fn shown(name: &str) -> String {
+    let escaped = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if name.contains(escaped) {
+        return name
+            .chars()
+            .flat_map(|c| if escaped(c) { c.escape_default().collect() } else { vec![c] })
+            .collect();
     }
+    name.to_owned()
 }
 
 /// Whether the entry's file lists large objects.
 pub fn is_large_objects(e: &Entry) -> bool {
     e.desc == "BLOBS"
-}
-
-/// Large objects count as rows, with what hangs on them (`_tocEntryRequired` in pg_backup_archiver.c).
-fn is_of_large_objects(e: &Entry) -> bool {
-    match e.desc.as_str() {
-        "BLOB" | "BLOB METADATA" | "BLOBS" => true,
-        "ACL" | "COMMENT" | "SECURITY LABEL" => {
-            e.tag.starts_with("LARGE OBJECT ") || e.tag.starts_with("LARGE OBJECTS ")
-        }
-        _ => false,
-    }
-}
-
-/// What belongs to the database as a whole: its name is that of the source, so none of it is for the target (pg_restore takes it with
-/// `--create` only).
-pub fn is_of_database(e: &Entry) -> bool {
-    match e.desc.as_str() {
-        "DATABASE" | "DATABASE PROPERTIES" => true,
-        "ACL" | "COMMENT" | "SECURITY LABEL" => e.tag.starts_with("DATABASE "),
-        _ => false,
-    }
 }
 
 fn is_relation(e: &Entry) -> bool {
@@ -229,7 +243,9 @@ fn step(
     weight: u64,
 ) -> Step {
     let data = e.section == Section::Data;
-    let lock = if data || e.desc == "INDEX" { Lock::Shared } else { Lock::Exclusive };
+    // The entry of an index may go on with ALTER TABLE … CLUSTER ON or REPLICA IDENTITY.
+    let index_only = e.desc == "INDEX" && !e.defn.as_deref().is_some_and(|d| d.contains("\nALTER TABLE "));
+    let lock = if data || index_only { Lock::Shared } else { Lock::Exclusive };
     let mut after = Vec::new();
     let mut locks = Vec::new();
     for id in &e.dependencies {
@@ -296,7 +312,7 @@ mod tests {
             entry(9, "FK CONSTRAINT", PostData, &[2, 7]),
             entry(10, "MATERIALIZED VIEW DATA", PostData, &[]),
         ]);
-        let p = plan(&toc, Parts::default(), |_| 0).unwrap();
+        let p = plan(&toc, Choices::default(), |_| 0).unwrap();
         assert_eq!(p.pre_data, [1, 2]);
         assert_eq!(p.privileges, [3]);
         assert_eq!(p.last, [9]);
@@ -305,7 +321,12 @@ mod tests {
         assert_eq!(p.parallel[2].after, [5, 6]);
         assert_eq!(p.parallel[2].locks, [(2, Lock::Shared)]);
         assert_eq!(p.parallel[4].locks, [(2, Lock::Exclusive)]);
-        let p = plan(&toc, Parts { schema_only: true }, |_| 0).unwrap();
+        let mut identity = toc.clone();
+        identity.entries[6].defn =
+            Some("CREATE INDEX i …;\n\nALTER TABLE ONLY t REPLICA IDENTITY USING INDEX i;\n".into());
+        let p = plan(&identity, Choices::default(), |_| 0).unwrap();
+        assert_eq!(p.parallel[2].locks, [(2, Lock::Exclusive)]);
+        let p = plan(&toc, Choices { schema_only: true, ..Choices::default() }, |_| 0).unwrap();
         assert!(p.parallel.iter().all(|s| s.id != 5 && s.id != 6) && p.last.is_empty());
     }
 
@@ -325,27 +346,55 @@ mod tests {
             named(6, "TABLE DATA", Data, "leaf", &[3]),
             named(7, "TRIGGER", PostData, "root t", &[1]),
         ]);
-        let p = plan(&toc, Parts::default(), |_| 0).unwrap();
+        let p = plan(&toc, Choices::default(), |_| 0).unwrap();
         let trigger = p.parallel.iter().find(|s| s.id == 7).unwrap();
         assert_eq!(trigger.after, [6]);
         assert_eq!(trigger.locks, [(1, Lock::Exclusive), (2, Lock::Exclusive), (3, Lock::Exclusive)]);
     }
 
     #[test]
-    fn nothing_is_done_to_the_database_as_a_whole() {
-        use Section::{None, PreData};
-        let mut entries = vec![
-            entry(1, "DATABASE", PreData, &[]),
-            entry(2, "COMMENT", None, &[1]),
-            entry(3, "ACL", None, &[1]),
-            entry(4, "SECURITY LABEL", None, &[1]),
-            entry(5, "DATABASE PROPERTIES", PreData, &[1]),
-            entry(6, "SCHEMA", PreData, &[]),
-        ];
-        entries[1..4].iter_mut().for_each(|e| e.tag = "DATABASE d".into());
-        let p = plan(&toc(entries), Parts::default(), |_| 0).unwrap();
-        assert_eq!(p.pre_data, [5]);
-        assert!(p.parallel.is_empty() && p.privileges.is_empty() && p.last.is_empty());
+    fn event_triggers_statistics_and_the_database_have_their_own_times() {
+        use Section::{Data, None, PostData, PreData};
+        let tagged =
+            |id, desc, section, tag: &str| Entry { tag: tag.into(), ..entry(id, desc, section, &[]) };
+        let toc = toc(vec![
+            tagged(1, "DATABASE", PreData, "d"),
+            tagged(2, "DATABASE PROPERTIES", PreData, "d"),
+            tagged(3, "COMMENT", None, "DATABASE d"),
+            tagged(4, "ACL", None, "DATABASE d"),
+            tagged(5, "STATISTICS DATA", Data, "t"),
+            tagged(6, "STATISTICS DATA", PostData, "i"),
+            tagged(7, "EVENT TRIGGER", PostData, "e"),
+            tagged(8, "COMMENT", None, "EVENT TRIGGER e"),
+            tagged(9, "SECURITY LABEL", None, "EVENT TRIGGER e"),
+            tagged(10, "DEFAULT ACL", PostData, "DEFAULT PRIVILEGES FOR TABLES"),
+            tagged(11, "PUBLICATION TABLE", PostData, "p t"),
+            tagged(12, "SUBSCRIPTION", PostData, "s"),
+        ]);
+        let p = plan(&toc, Choices::default(), |_| 0).unwrap();
+        assert!(p.pre_data.is_empty() && p.database.is_empty());
+        assert_eq!(p.statistics.iter().map(|s| s.id).collect::<Vec<_>>(), [5, 6]);
+        assert_eq!((p.last, p.privileges), (vec![6, 7, 8], vec![9]));
+        assert_eq!(p.parallel.iter().map(|s| s.id).collect::<Vec<_>>(), [11, 12]);
+        let p = plan(&toc, Choices { database_properties: true, ..Choices::default() }, |_| 0).unwrap();
+        assert_eq!(p.database, [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_circle_is_found_before_anything_runs() {
+        use Section::PostData;
+        let toc = toc(vec![entry(1, "INDEX", PostData, &[2, 77]), entry(2, "INDEX", PostData, &[1])]);
+        let e = plan(&toc, Choices::default(), |_| 0).unwrap_err();
+        assert_eq!(e.kind(), Kind::Corrupt);
+        assert!(e.to_string().contains("[1, 2]"), "{e}");
+    }
+
+    #[test]
+    fn names_are_told_in_one_line() {
+        let mut e = entry(1, "TABLE", Section::PreData, &[]);
+        e.namespace = Some("a\nb".into());
+        e.tag = "c\r\u{2028}'é".into();
+        assert_eq!(named(&e), "TABLE a\\nb.c\\r\\u{2028}'é");
     }
 
     #[test]
@@ -370,7 +419,7 @@ mod tests {
     fn inserts_are_refused_by_name() {
         let mut e = entry(1, "TABLE DATA", Section::Data, &[]);
         e.copy_stmt = None;
-        let error = plan(&toc(vec![e]), Parts::default(), |_| 0).unwrap_err();
+        let error = plan(&toc(vec![e]), Choices::default(), |_| 0).unwrap_err();
         assert_eq!(error.kind(), Kind::Unsupported);
         assert!(error.to_string().contains("TABLE DATA e1"), "{error}");
     }

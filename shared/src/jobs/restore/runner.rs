@@ -6,11 +6,12 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::error::SqlState;
 
 use super::{
+    choices::Choices,
     graph::Graph,
     load, older,
     plan::{is_large_objects, named},
     source::Source,
-    statement::{Leave, Settings, is_shared_grant, settings, statements},
+    statement::{Settings, is_shared_grant, settings, statements},
 };
 use crate::{
     archive::toc::Entry,
@@ -24,12 +25,27 @@ use crate::{
 const TRIES: usize = 5;
 
 /// What was done.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(super) struct Loaded {
     /// Tables' data files.
     pub tables: u64,
     /// Rows.
     pub rows: u64,
+    /// What the server said of entries that may fail: [`may_fail`].
+    pub refused: Vec<String>,
+}
+
+impl Loaded {
+    fn add(&mut self, other: Self) {
+        self.tables += other.tables;
+        self.rows += other.rows;
+        self.refused.extend(other.refused);
+    }
+}
+
+/// Statistics are an estimate that ANALYZE makes anew: a restore does not fail for them.
+fn may_fail(entry: &Entry, error: &Error) -> bool {
+    entry.desc == "STATISTICS DATA" && matches!(error.kind(), Kind::Database | Kind::Permission)
 }
 
 /// What running an entry needs.
@@ -37,7 +53,7 @@ pub(super) struct Runner {
     /// The archive.
     pub source: Source,
     /// What the caller left out.
-    pub leave: Leave,
+    pub choices: Choices,
     /// Progress.
     pub tally: Arc<Tally>,
 }
@@ -66,11 +82,11 @@ impl Runner {
             }
             let rows = load::table(session, &self.source, entry, &self.tally).await?;
             self.tally.table(self.source.size(entry));
-            return Ok(Loaded { tables: 1, rows });
+            return Ok(Loaded { tables: 1, rows, ..Loaded::default() });
         }
-        let set = settings(entry, told);
+        let set = settings(entry, told, self.choices);
         let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
-        for sql in set.into_iter().chain(statements(entry, metadata, self.leave)) {
+        for sql in set.into_iter().chain(statements(entry, metadata, self.choices)) {
             let sql = older::for_server(entry, sql, session.version().major());
             execute(session, &sql).await?;
         }
@@ -97,8 +113,7 @@ impl Runner {
         while let Some(ended) = tasks.join_next().await {
             let one = ended
                 .map_err(|e| Error::with_source(Kind::Internal, "a restoring session broke off", e))??;
-            all.tables += one.tables;
-            all.rows += one.rows;
+            all.add(one);
         }
         Ok(all)
     }
@@ -133,9 +148,11 @@ impl Runner {
                     format!("the plan names entry {id}, which the archive does not have"),
                 )
             })?;
-            let one = self.entry(&session, entry, &mut told).await?;
-            all.tables += one.tables;
-            all.rows += one.rows;
+            match self.entry(&session, entry, &mut told).await {
+                Ok(one) => all.add(one),
+                Err(e) if may_fail(entry, &e) => all.refused.push(e.to_string()),
+                Err(e) => return Err(e),
+            }
             held(graph).done(n);
             changed.notify_waiters();
         }

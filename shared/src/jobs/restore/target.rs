@@ -5,8 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use tokio_postgres::Client;
-
+use super::plan::shown;
 use crate::{
     archive::Manifest,
     base::{Error, Kind, Result, ResultExt, id::RunId},
@@ -17,46 +16,78 @@ use crate::{
 /// How many of the objects in the way an error names.
 const NAMED: usize = 10;
 
-/// What stands in a database beside what initdb and extensions put there.
-const STANDING: &str = "\
-    SELECT what FROM ( \
-      SELECT 1 AS rank, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' \
-               WHEN 'c' THEN 'type' WHEN 'f' THEN 'foreign table' ELSE 'table' END || ' ' || n.nspname || '.' || c.relname AS what \
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-       WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'c', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 2, 'schema ' || n.nspname FROM pg_catalog.pg_namespace n \
-       WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public') \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objid = n.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 3, 'function ' || p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
-       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 4, 'type ' || t.oid::pg_catalog.regtype FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-       WHERE t.typtype IN ('e', 'd', 'r') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 5, 'collation ' || n.nspname || '.' || o.collname FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = o.collnamespace \
-       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 6, 'operator ' || o.oid::pg_catalog.regoperator FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
-       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 7, 'text search configuration ' || n.nspname || '.' || o.cfgname FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace \
-       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_ts_config'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 8, 'publication ' || pubname FROM pg_catalog.pg_publication \
-      UNION ALL \
-      SELECT 9, 'event trigger ' || evtname FROM pg_catalog.pg_event_trigger o \
-       WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e') \
-      UNION ALL \
-      SELECT 10, 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata \
-    ) AS standing ORDER BY rank, what";
+/// Catalogs of what may stand in a database beside what initdb and extensions put there: the kind's name, the catalog, its columns for name and schema
+/// (none for kinds without one), and a condition on `o`.
+const KINDS: &[(&str, &str, &str, &str, &str)] = &[
+    ("table", "pg_class", "relname", "relnamespace", "o.relkind IN ('r', 'p')"),
+    ("view", "pg_class", "relname", "relnamespace", "o.relkind = 'v'"),
+    ("materialized view", "pg_class", "relname", "relnamespace", "o.relkind = 'm'"),
+    ("sequence", "pg_class", "relname", "relnamespace", "o.relkind = 'S'"),
+    ("type", "pg_class", "relname", "relnamespace", "o.relkind = 'c'"),
+    ("foreign table", "pg_class", "relname", "relnamespace", "o.relkind = 'f'"),
+    (
+        "schema",
+        "pg_namespace",
+        "nspname",
+        "",
+        "o.nspname !~ '^pg_' AND o.nspname NOT IN ('information_schema', 'public')",
+    ),
+    ("function", "pg_proc", "oid::pg_catalog.regprocedure", "pronamespace", "true"),
+    (
+        "type",
+        "pg_type",
+        "oid::pg_catalog.regtype",
+        "typnamespace",
+        "o.typtype IN ('e', 'd', 'r', 'p') OR (o.typtype = 'b' AND o.typelem = 0)",
+    ),
+    ("collation", "pg_collation", "collname", "collnamespace", "true"),
+    ("conversion", "pg_conversion", "conname", "connamespace", "true"),
+    ("operator", "pg_operator", "oid::pg_catalog.regoperator", "oprnamespace", "true"),
+    ("operator family", "pg_opfamily", "opfname", "opfnamespace", "true"),
+    ("text search configuration", "pg_ts_config", "cfgname", "cfgnamespace", "true"),
+    ("text search dictionary", "pg_ts_dict", "dictname", "dictnamespace", "true"),
+    ("text search parser", "pg_ts_parser", "prsname", "prsnamespace", "true"),
+    ("text search template", "pg_ts_template", "tmplname", "tmplnamespace", "true"),
+    ("foreign data wrapper", "pg_foreign_data_wrapper", "fdwname", "", "true"),
+    ("server", "pg_foreign_server", "srvname", "", "true"),
+    // Below 16384 the oids are initdb's.
+    ("cast", "pg_cast", "oid", "", "o.oid >= 16384"),
+    ("language", "pg_language", "lanname", "", "o.oid >= 16384"),
+    ("access method", "pg_am", "amname", "", "o.oid >= 16384"),
+    ("publication", "pg_publication", "pubname", "", "true"),
+    (
+        "subscription",
+        "pg_subscription",
+        "subname",
+        "",
+        "o.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
+    ),
+    ("event trigger", "pg_event_trigger", "evtname", "", "true"),
+    ("large object", "pg_largeobject_metadata", "oid", "", "true"),
+];
+
+/// What of [`KINDS`] stands there, one query for all.
+fn standing() -> String {
+    let each = KINDS.iter().enumerate().map(|(rank, (kind, catalog, name, schema, condition))| {
+        // These print their schema themselves.
+        let printed = name.contains("::");
+        let (shown, own) = match schema {
+            &"" => (format!("o.{name}::pg_catalog.text"), String::new()),
+            _ => (
+                if printed { format!("o.{name}::pg_catalog.text") } else { format!("n.nspname || '.' || o.{name}") },
+                format!(
+                    "JOIN pg_catalog.pg_namespace n ON n.oid = o.{schema} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+                ),
+            ),
+        };
+        format!(
+            "SELECT {rank} AS rank, '{kind} ' || {shown} AS what FROM pg_catalog.{catalog} o {own} WHERE ({condition}) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')"
+        )
+    });
+    let all = each.collect::<Vec<_>>().join(" UNION ALL ");
+    format!("SELECT what FROM ({all}) AS standing ORDER BY rank, what")
+}
 
 /// What begins the comment on a database that a restore created and has not finished; the run's id follows. It outlives a killed function, so that
 /// the next attempt knows the half-filled database for what it is.
@@ -129,17 +160,19 @@ impl Target<'_> {
         Ok(record.status == Status::Failed)
     }
 
-    /// Takes the mark off a database that this run created: it is whole now.
-    pub(super) async fn finished(&self, session: &Session) -> Result<()> {
-        if !self.created.load(Relaxed) {
-            return Ok(());
-        }
-        let sql = format!("COMMENT ON DATABASE {} IS NULL", ident(self.info.database()));
+    /// Takes the mark off a database that this run created: it is whole now. `comment` is the statement that gives it the archive's own comment.
+    pub(super) async fn finished(&self, session: &Session, comment: Option<&str>) -> Result<()> {
+        let none = format!("COMMENT ON DATABASE {} IS NULL", ident(self.info.database()));
+        let sql = match comment {
+            Some(own) => own,
+            None if self.created.load(Relaxed) => &none,
+            None => return Ok(()),
+        };
         session
-            .batch_execute(&sql)
+            .batch_execute(sql)
             .await
             .map_err(|e| session.error(e))
-            .context("taking the mark off the new database")
+            .context("setting the comment on the target database")
     }
 }
 
@@ -181,12 +214,15 @@ async fn pin(session: &Session) -> Result<()> {
 }
 
 async fn refuse_non_empty(session: &Session, database: &str) -> Result<()> {
-    let rows =
-        session.query(STANDING, &[]).await.map_err(|e| session.error(e)).context("looking at the target")?;
+    let rows = session
+        .query(&standing(), &[])
+        .await
+        .map_err(|e| session.error(e))
+        .context("looking at the target")?;
     if rows.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = rows.iter().take(NAMED).map(|r| r.get(0)).collect();
+    let names: Vec<String> = rows.iter().take(NAMED).map(|r| shown(r.get(0))).collect();
     let more = rows.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Err(Error::new(
@@ -253,47 +289,6 @@ fn options(encoding: &str, locale: &BTreeMap<String, String>, major: u32) -> Str
         _ => {}
     }
     sql
-}
-
-/// Roles that are missing on the target's server.
-pub(super) async fn missing_roles<'a>(
-    client: &Client,
-    needed: impl Iterator<Item = &'a String>,
-) -> Result<Vec<String>> {
-    let needed: Vec<&str> = needed.map(String::as_str).collect();
-    let sql = "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
-               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname::pg_catalog.text = r) ORDER BY r";
-    let rows = client.query(sql, &[&needed]).await.map_err(pg::error).context("looking for roles")?;
-    Ok(rows.iter().map(|r| r.get(0)).collect())
-}
-
-/// Roles that objects cannot be given to: the session's role would have to be a member of them (PostgreSQL manual, ALTER TABLE; since 16 a member that
-/// may SET ROLE). Missing roles are not among them.
-pub(super) async fn unreachable_roles(session: &Session, owners: &[&str]) -> Result<Vec<String>> {
-    let privilege = if session.version().major() >= 16 { "SET" } else { "MEMBER" };
-    let sql = format!(
-        "SELECT r FROM pg_catalog.unnest($1::pg_catalog.text[]) AS r \
-         JOIN pg_catalog.pg_roles ON rolname::pg_catalog.text = r WHERE NOT pg_catalog.pg_has_role(oid, '{privilege}') ORDER BY r"
-    );
-    let rows =
-        session.query(&sql, &[&owners]).await.map_err(|e| session.error(e)).context("looking for roles")?;
-    Ok(rows.iter().map(|r| r.get(0)).collect())
-}
-
-/// Extensions that the target's server does not have.
-pub(super) async fn missing_extensions(client: &Client, needed: &[&str]) -> Result<Vec<String>> {
-    let sql = "SELECT e FROM pg_catalog.unnest($1::pg_catalog.text[]) AS e \
-               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name::pg_catalog.text = e) ORDER BY e";
-    let rows = client.query(sql, &[&needed]).await.map_err(pg::error).context("looking for extensions")?;
-    Ok(rows.iter().map(|r| r.get(0)).collect())
-}
-
-/// Tablespaces that the target's server does not have.
-pub(super) async fn missing_tablespaces(client: &Client, needed: &[&str]) -> Result<Vec<String>> {
-    let sql = "SELECT t FROM pg_catalog.unnest($1::pg_catalog.text[]) AS t \
-               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_tablespace WHERE spcname::pg_catalog.text = t) ORDER BY t";
-    let rows = client.query(sql, &[&needed]).await.map_err(pg::error).context("looking for tablespaces")?;
-    Ok(rows.iter().map(|r| r.get(0)).collect())
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Domains and their constraints.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Type;
 use crate::{
     base::Result,
     catalog::{
         class::{FIRST_USER_OID, PG_CONSTRAINT, definition},
-        draft::{Context, Draft, Drafts, Section},
+        draft::{Context, Draft, Drafts, Fragment, FragmentKind, Section},
         rows::field,
     },
     pg::{ident, literal, qualified},
@@ -26,37 +26,15 @@ WHERE t.typtype = 'd' AND t.oid >= $1";
 /// Before PostgreSQL 17 a domain's NOT NULL was no constraint and had no name.
 const CONSTRAINTS: &str = "
 SELECT c.contypid AS domain, c.oid, c.conname::text AS name, c.contype::text AS kind, c.convalidated AS validated,
-       pg_get_constraintdef(c.oid) AS definition,
-       EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
-               AND d.refclassid <> 'pg_type'::regclass AND d.refobjid >= $1) AS uses_objects
-FROM pg_constraint c WHERE c.contypid <> 0 AND c.contype IN ('c', 'n') ORDER BY c.contypid, c.conname";
-
-/// CHECK constraints that need, through whatever they use, the domain they belong to. A composite type's columns hang on its `pg_class`
-/// row, defaults on `pg_attrdef`: those two steps are not in `pg_depend` in this direction.
-const LOOPS: &str = "
-WITH RECURSIVE edge(classid, objid, refclassid, refobjid) AS (
-    SELECT classid, objid, refclassid, refobjid FROM pg_depend WHERE objid >= $1 AND refobjid >= $1
-    UNION ALL
-    SELECT 'pg_type'::regclass, oid, 'pg_class'::regclass, typrelid FROM pg_type WHERE typrelid <> 0 AND oid >= $1
-    UNION ALL
-    SELECT 'pg_class'::regclass, adrelid, 'pg_attrdef'::regclass, oid FROM pg_attrdef
-), needs(con, classid, objid) AS (
-    SELECT c.oid, d.refclassid, d.refobjid
-    FROM pg_constraint c JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND d.deptype = 'n'
-    WHERE c.contypid <> 0 AND c.contype = 'c' AND d.refobjid >= $1
-    UNION
-    SELECT n.con, e.refclassid, e.refobjid FROM needs n JOIN edge e ON e.classid = n.classid AND e.objid = n.objid
-)
-SELECT DISTINCT c.oid
-FROM needs n JOIN pg_constraint c ON c.oid = n.con
-WHERE n.classid = 'pg_type'::regclass AND n.objid = c.contypid";
+       pg_get_constraintdef(c.oid) AS definition
+FROM pg_constraint c WHERE c.contypid <> 0 AND c.contype IN ('c', 'n') AND c.oid >= $1 ORDER BY c.contypid, c.conname";
 
 struct Constraint {
     oid: u32,
     name: String,
     kind: String,
     definition: String,
-    separate: bool,
+    validated: bool,
 }
 
 pub(super) async fn collect(cx: &Context<'_>, out: &mut Drafts, types: Vec<Type>) -> Result<()> {
@@ -84,15 +62,15 @@ pub(super) async fn collect(cx: &Context<'_>, out: &mut Drafts, types: Vec<Type>
             (None, None) => {}
         }
         for c in own {
-            let key = definition(PG_CONSTRAINT, c.oid);
-            if c.separate {
+            let id = definition(PG_CONSTRAINT, c.oid).id;
+            if c.kind != "c" {
+                out.aliases.insert(id, t.key.id);
+            } else if c.validated {
+                create.push_str(&Fragment::slot(id));
+                out.fragments.insert(id, piece(&t, &c));
+            } else {
                 out.add(separate(&t, &c));
-                continue;
             }
-            if c.kind == "c" {
-                create.push_str(&format!("\n\tCONSTRAINT {} {}", ident(&c.name), c.definition));
-            }
-            out.aliases.insert(key.id, t.key.id);
         }
         create.push_str(";\n");
         out.add(t.draft("DOMAIN", create));
@@ -101,26 +79,14 @@ pub(super) async fn collect(cx: &Context<'_>, out: &mut Drafts, types: Vec<Type>
 }
 
 async fn constraints(cx: &Context<'_>) -> Result<HashMap<u32, Vec<Constraint>>> {
-    let rows = cx.rows("constraints of domains", CONSTRAINTS, &[&FIRST_USER_OID]).await?;
-    let mut looped = HashSet::new();
-    let mut any = false;
-    for row in &rows {
-        any |= field::<bool>(row, "uses_objects")?;
-    }
-    if any {
-        for row in cx.rows("constraints of domains", LOOPS, &[&FIRST_USER_OID]).await? {
-            looped.insert(field::<u32>(&row, "oid")?);
-        }
-    }
     let mut by_domain: HashMap<u32, Vec<Constraint>> = HashMap::new();
-    for row in &rows {
-        let oid: u32 = field(row, "oid")?;
-        by_domain.entry(field(row, "domain")?).or_default().push(Constraint {
-            oid,
-            name: field(row, "name")?,
-            kind: field(row, "kind")?,
-            definition: field(row, "definition")?,
-            separate: !field::<bool>(row, "validated")? || looped.contains(&oid),
+    for row in cx.rows("constraints of domains", CONSTRAINTS, &[&FIRST_USER_OID]).await? {
+        by_domain.entry(field(&row, "domain")?).or_default().push(Constraint {
+            oid: field(&row, "oid")?,
+            name: field(&row, "name")?,
+            kind: field(&row, "kind")?,
+            definition: field(&row, "definition")?,
+            validated: field(&row, "validated")?,
         });
     }
     Ok(by_domain)
@@ -133,6 +99,17 @@ fn not_null(domain: &str, constraints: &[Constraint]) -> String {
             format!(" CONSTRAINT {} NOT NULL", ident(&c.name))
         }
         _ => " NOT NULL".to_owned(),
+    }
+}
+
+/// A constraint that is part of the domain unless what it uses needs the domain.
+fn piece(t: &Type, c: &Constraint) -> Fragment {
+    Fragment {
+        owner: t.key.id,
+        kind: FragmentKind::DomainConstraint,
+        inline: format!("\n\tCONSTRAINT {} {}", ident(&c.name), c.definition),
+        without: String::new(),
+        apart: Some(separate(t, c)),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::Type;
+use super::{Type, shell};
 use crate::{
     base::Result,
     catalog::{
-        class::{FIRST_USER_OID, definition},
-        draft::{Context, Draft, Drafts, Section},
+        class::FIRST_USER_OID,
+        draft::{Context, Drafts},
         rows::field,
     },
     pg::{ServerVersion, qualified},
@@ -62,15 +62,4 @@ pub(super) async fn collect(cx: &Context<'_>, out: &mut Drafts, types: Vec<Type>
         }
     }
     Ok(())
-}
-
-/// The canonical function takes and gives the range type, so a shell of the type comes before the function. As in pg_dump the shell has
-/// no catalog row of its own: class 0.
-fn shell(t: &Type) -> Draft {
-    let mut draft = t.draft("TYPE", format!("CREATE TYPE {};\n", t.sql_name()));
-    draft.key = definition(0, t.key.id.oid);
-    draft.desc = "SHELL TYPE";
-    draft.section = Section::PreData;
-    draft.drop = String::new();
-    draft
 }

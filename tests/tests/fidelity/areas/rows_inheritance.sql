@@ -1,0 +1,23 @@
+-- Rows of tables that inherit: columns merged, added late, declared again.
+CREATE TABLE public.top (id int PRIMARY KEY, a text DEFAULT 'top', CHECK (id > 0));
+CREATE TABLE public.left_child (b int, a text DEFAULT 'left') INHERITS (public.top);
+CREATE TABLE public.right_child (c int, CHECK (c > 0) NO INHERIT) INHERITS (public.top);
+CREATE TABLE public.both_children (d int, id int NOT NULL, a text DEFAULT 'both') INHERITS (public.left_child, public.right_child);
+ALTER TABLE public.top ADD COLUMN late int DEFAULT 9;
+CREATE TABLE public.joined (late int DEFAULT 8, a text, zz text, id int);
+ALTER TABLE public.joined ADD CHECK (id > 0);
+ALTER TABLE public.joined RENAME CONSTRAINT joined_id_check TO top_id_check;
+ALTER TABLE public.joined ALTER COLUMN id SET NOT NULL;
+ALTER TABLE public.joined INHERIT public.top;
+CREATE TABLE public.grandchild () INHERITS (public.joined);
+CREATE TABLE public.left_alone () INHERITS (public.top);
+ALTER TABLE public.left_alone NO INHERIT public.top;
+INSERT INTO public.top VALUES (1, 'x', 1);
+INSERT INTO public.left_child (id, b) VALUES (2, 2);
+INSERT INTO public.right_child (id, c) VALUES (3, 3);
+INSERT INTO public.both_children (id, b, c, d) VALUES (4, 4, 4, 4);
+INSERT INTO public.joined VALUES (5, 'j', 'zz', 5);
+INSERT INTO public.grandchild VALUES (6, 'g', 'zz', 6);
+INSERT INTO public.left_alone VALUES (7, 'l', 7);
+ALTER TABLE public.grandchild ALTER COLUMN a SET STORAGE EXTERNAL, ALTER COLUMN a SET STATISTICS 5;
+ALTER TABLE ONLY public.top ALTER COLUMN a SET DEFAULT 'only top';

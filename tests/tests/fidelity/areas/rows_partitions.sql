@@ -1,0 +1,33 @@
+-- Rows in partitions of every kind, on several levels, with columns in other places.
+CREATE TABLE public.events (id int NOT NULL, region text NOT NULL, at date NOT NULL, n int DEFAULT 1, PRIMARY KEY (region, at, id)) PARTITION BY LIST (region);
+CREATE TABLE public.events_eu PARTITION OF public.events FOR VALUES IN ('eu', 'it''s') PARTITION BY RANGE (at, id);
+CREATE TABLE public.events_eu_old PARTITION OF public.events_eu FOR VALUES FROM (MINVALUE, MINVALUE) TO ('2020-01-01', 0);
+CREATE TABLE public.events_eu_new PARTITION OF public.events_eu FOR VALUES FROM ('2020-01-01', 0) TO ('infinity', MAXVALUE) PARTITION BY HASH (id);
+CREATE TABLE public.events_eu_new_0 PARTITION OF public.events_eu_new FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+CREATE TABLE public.events_eu_new_1 PARTITION OF public.events_eu_new FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+CREATE TABLE public.events_eu_new_2 (gone int, n int DEFAULT 7, at date NOT NULL, gone_2 text, id int NOT NULL, region text NOT NULL);
+ALTER TABLE public.events_eu_new_2 DROP COLUMN gone, DROP COLUMN gone_2;
+ALTER TABLE public.events_eu_new ATTACH PARTITION public.events_eu_new_2 FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+CREATE TABLE public.events_rest (at date NOT NULL, region text NOT NULL, id int NOT NULL, n int);
+INSERT INTO public.events_rest VALUES ('2021-01-01', 'before it was attached', 1, 2);
+ALTER TABLE public.events ATTACH PARTITION public.events_rest DEFAULT;
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.events_others PARTITION OF public.events FOR VALUES IN ('us', '');
+INSERT INTO public.events SELECT i, r, d, i FROM generate_series(1, 20) i, unnest(ARRAY['eu', 'it''s', 'us', '', 'asia']) r, unnest(ARRAY['2000-01-01', '2024-01-01']::date[]) d;
+CREATE INDEX events_at ON public.events (at);
+CREATE UNIQUE INDEX events_unique ON public.events_rest (id, at, region);
+CREATE TYPE public.size AS ENUM ('s', 'm', 'l');
+CREATE TABLE public.by_enum (s public.size, a int) PARTITION BY LIST (s);
+CREATE TABLE public.by_enum_s PARTITION OF public.by_enum FOR VALUES IN ('s', NULL);
+CREATE TABLE public.by_enum_rest PARTITION OF public.by_enum DEFAULT;
+INSERT INTO public.by_enum VALUES ('s', 1), (NULL, 2), ('l', 3);
+CREATE TABLE public.by_hash_of_enum (s public.size, a int) PARTITION BY HASH (s);
+-- Of several partitions, each restore would choose others: the hash is of an oid.
+CREATE TABLE public.by_hash_of_enum_all PARTITION OF public.by_hash_of_enum FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+INSERT INTO public.by_hash_of_enum SELECT s, 1 FROM unnest(enum_range(NULL::public.size)) s;
+CREATE TABLE public.by_expression (a text, n int) PARTITION BY RANGE (lower(a) COLLATE "C", (n + 1));
+CREATE TABLE elsewhere."Odd partition" PARTITION OF public.by_expression FOR VALUES FROM (MINVALUE, MINVALUE) TO ('m''', 5);
+CREATE TABLE elsewhere.by_expression_rest PARTITION OF public.by_expression DEFAULT PARTITION BY LIST (n);
+CREATE TABLE elsewhere.by_expression_null PARTITION OF elsewhere.by_expression_rest FOR VALUES IN (NULL, 7);
+INSERT INTO public.by_expression VALUES ('A', 1), ('Z', 7), (NULL, NULL);
+CREATE TABLE public.empty_parent (a int) PARTITION BY RANGE (a);

@@ -1,0 +1,66 @@
+//! The servers at hand.
+
+use std::{env, path::PathBuf, sync::Arc};
+
+use pgbaton_tests::{
+    judge::{archive, programs::Programs},
+    variable,
+};
+use tokio::sync::Mutex;
+use tokio_postgres::{Client, NoTls};
+
+/// One server.
+pub struct Server {
+    /// pg_dump and pg_restore for it.
+    pub programs: Programs,
+    pub major: u32,
+    /// Held while an area is filled: two sessions must not change one role at the same time.
+    pub filling: Mutex<()>,
+}
+
+impl Server {
+    pub async fn connect(&self, database: &str) -> Client {
+        let url = self.programs.url(database);
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connect");
+        tokio::spawn(connection);
+        client
+    }
+}
+
+/// All of `PGBATON_TEST_PG_SERVERS`, oldest first; without that variable the one of `PGBATON_TEST_PG_URL`.
+pub async fn all() -> Vec<Arc<Server>> {
+    let bin: PathBuf = variable("PGBATON_TEST_PG_BIN").into();
+    let urls = env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_else(|_| variable("PGBATON_TEST_PG_URL"));
+    let mut servers = Vec::new();
+    for url in urls.split_whitespace() {
+        let (server, _) = url.rsplit_once('/').expect("a database in the URL");
+        let programs = Programs { bin: bin.clone(), server: server.to_owned(), major: 0 };
+        let mut server = Server { programs, major: 0, filling: Mutex::default() };
+        let client = server.connect("postgres").await;
+        server.major = archive::version(&client).await.major();
+        server.programs.major = server.major;
+        tablespace(&client, server.major).await;
+        servers.push(Arc::new(server));
+    }
+    servers.sort_by_key(|s| s.major);
+    servers
+}
+
+/// Makes the tablespace of the areas. Servers before 15 know no tablespace inside the data directory.
+async fn tablespace(server: &Client, major: u32) {
+    let known = "SELECT 1 FROM pg_tablespace WHERE spcname = 'fidelity_space'";
+    if !server.query(known, &[]).await.unwrap().is_empty() {
+        return;
+    }
+    if major >= 15 {
+        server.batch_execute("SET allow_in_place_tablespaces = on").await.unwrap();
+        server.batch_execute("CREATE TABLESPACE fidelity_space LOCATION ''").await.unwrap();
+        return;
+    }
+    let row = server
+        .query_one("SELECT setting || '-space' FROM pg_settings WHERE name = 'data_directory'", &[])
+        .await;
+    let folder: String = row.unwrap().get(0);
+    server.batch_execute(&format!("COPY (SELECT 1) TO PROGRAM 'mkdir -p \"{folder}\"'")).await.unwrap();
+    server.batch_execute(&format!("CREATE TABLESPACE fidelity_space LOCATION '{folder}'")).await.unwrap();
+}
