@@ -13,7 +13,8 @@ use crate::{
 /// subscriptions stand there, too, and belong to one database. Before 14 only superusers may read a subscription's oid; its collector names
 /// those that others cannot save.
 const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
-       has_table_privilege(c.oid, 'SELECT') OR c.relname IN ('pg_user_mapping', 'pg_subscription') AS readable, \
+       has_table_privilege(c.oid, 'SELECT') OR c.relname = 'pg_user_mapping' \
+         OR (c.relname = 'pg_subscription' AND has_column_privilege(c.oid, 'oid', 'SELECT')) AS readable, \
        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
           AND a.atttypid = 'oid'::regtype AND a.attname ~ 'namespace$' AND a.attname <> 'defaclnamespace') AS schema_column, \
        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN \

@@ -1,5 +1,6 @@
 -- Event triggers: events, tags, states, owners.
 DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+ALTER ROLE fidelity_superuser SUPERUSER;
 CREATE SCHEMA "Odd schema";
 CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
 CREATE FUNCTION "Odd schema"."watch ""too"""() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;

@@ -2,6 +2,7 @@
 DO $$ BEGIN CREATE ROLE fidelity_foreign; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE "fidelity_Föreign ""odd"" role"; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+ALTER ROLE fidelity_superuser SUPERUSER;
 CREATE EXTENSION postgres_fdw;
 CREATE EXTENSION file_fdw;
 CREATE SCHEMA "Wrap pers";

@@ -1,6 +1,7 @@
 -- Publications as every version knows them.
 DO $$ BEGIN CREATE ROLE fidelity_publisher; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+ALTER ROLE fidelity_superuser SUPERUSER;
 CREATE SCHEMA "Odd schema";
 CREATE TABLE public.a (id integer PRIMARY KEY, name text);
 CREATE TABLE public.b (id integer PRIMARY KEY, name text);

@@ -1,6 +1,7 @@
 -- restored since 16
 -- Subscriptions as every version knows them. None of them has a password.
 DO $$ BEGIN CREATE ROLE fidelity_superuser SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+ALTER ROLE fidelity_superuser SUPERUSER;
 CREATE SUBSCRIPTION plain CONNECTION 'host=127.0.0.1 port=5 dbname=d' PUBLICATION p WITH (connect = false);
 CREATE SUBSCRIPTION "Odd ""sub"", ü" CONNECTION 'host=''a b'' dbname=''it\''s'' passfile=''/nowhere/pass file''' PUBLICATION "Pub ""lic"", ü", "select", q
     WITH (connect = false, slot_name = 'other_slot');
