@@ -12,14 +12,16 @@ use proptest::{
 };
 
 use crate::{
-    Area, judging,
+    Area,
+    inheritance::Family,
+    judging,
     scratch::Scratch,
     servers::{self, Server},
     statements::Maker,
 };
 
 /// Databases for each server; `PGBATON_TEST_GENERATED` asks for another number.
-const CASES: u32 = 2;
+const CASES: u32 = 1;
 
 /// Databases made in search of a smaller one that fails; `PGBATON_TEST_SHRINK` asks for another number.
 const SHRINK: u32 = 60;
@@ -27,30 +29,51 @@ const SHRINK: u32 = 60;
 /// Steps of one database.
 const STEPS: std::ops::Range<usize> = 40..120;
 
+/// What the statements are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub enum Flavour {
+    /// Every kind of object.
+    Everything,
+    /// Tables that inherit, and partitions.
+    Inheritance,
+}
+
 /// Runs the statements that the numbers stand for in a database of their own; gives those that the server took.
-async fn script(server: &Server, numbers: &[[u16; 24]]) -> String {
+async fn script(server: &Server, flavour: Flavour, numbers: &[[u16; 24]]) -> String {
     let scratch = Scratch::new();
     judging::create(server, &[&scratch.names.source]).await;
     let client = server.connect(&scratch.names.source).await;
-    let mut maker = Maker::default();
+    let (mut maker, mut family, mut script) = (Maker::default(), Family::default(), Vec::new());
     for numbers in numbers {
-        let (sql, made) = maker.statement(numbers);
-        if client.batch_execute(&sql).await.is_ok() {
-            maker.done(sql, made);
+        match flavour {
+            Flavour::Everything => {
+                let (sql, made) = maker.statement(numbers);
+                if client.batch_execute(&sql).await.is_ok() {
+                    maker.done(made);
+                    script.push(sql);
+                }
+            }
+            Flavour::Inheritance => {
+                let (sql, made) = family.statement(numbers);
+                if client.batch_execute(&sql).await.is_ok() {
+                    family.done(made);
+                    script.push(sql);
+                }
+            }
         }
     }
     drop(client);
     scratch.remove([server, server]).await;
-    maker.script.join(";\n")
+    script.join(";\n")
 }
 
-async fn judge(server: &Server, numbers: &[[u16; 24]]) -> Result<(), TestCaseError> {
+async fn judge(server: &Server, flavour: Flavour, numbers: &[[u16; 24]]) -> Result<(), TestCaseError> {
     let client = server.connect("postgres").await;
     for role in ["fidelity_a", "\"fidelity \"\"B\"\"\""] {
         // Another test may have made it.
         let _ = client.batch_execute(&format!("CREATE ROLE {role}")).await;
     }
-    let area = Area::new("generated".to_owned(), script(server, numbers).await);
+    let area = Area::new("generated".to_owned(), script(server, flavour, numbers).await);
     let scratch = Scratch::new();
     let verdict = judging::judge(&area, server, server, &scratch.names).await;
     scratch.remove([server, server]).await;
@@ -60,7 +83,7 @@ async fn judge(server: &Server, numbers: &[[u16; 24]]) -> Result<(), TestCaseErr
 }
 
 /// Judges generated databases on every server.
-pub fn run() {
+pub fn run(flavour: Flavour) {
     let number = |name: &str, usual| env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for server in runtime.block_on(servers::all()) {
@@ -70,8 +93,9 @@ pub fn run() {
             failure_persistence: None,
             ..Config::default()
         };
-        let outcome = TestRunner::new(config)
-            .run(&vec(any::<[u16; 24]>(), STEPS), |numbers| runtime.block_on(judge(&server, &numbers)));
+        let outcome = TestRunner::new(config).run(&vec(any::<[u16; 24]>(), STEPS), |numbers| {
+            runtime.block_on(judge(&server, flavour, &numbers))
+        });
         match outcome {
             Ok(()) => {}
             // The numbers say nothing that the statements do not.

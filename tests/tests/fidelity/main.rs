@@ -16,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod generated;
+mod inheritance;
 mod judging;
 mod listing;
 mod scratch;
@@ -147,5 +148,10 @@ async fn the_listing_of_our_archive_is_the_golden_one() {
 
 #[test]
 fn generated_databases_are_as_pg_dump_has_them() {
-    generated::run();
+    generated::run(generated::Flavour::Everything);
+}
+
+#[test]
+fn generated_families_of_tables_are_as_pg_dump_has_them() {
+    generated::run(generated::Flavour::Inheritance);
 }

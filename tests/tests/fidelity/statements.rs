@@ -10,21 +10,24 @@ pub struct Made {
 /// What stands in the database so far.
 #[derive(Debug, Default)]
 pub struct Maker {
-    /// The statements that the server took.
-    pub script: Vec<String>,
     made: Vec<Made>,
     number: usize,
 }
 
 /// Draws from a list of numbers, zeros when it is used up.
-struct Dice<'a>(std::slice::Iter<'a, u16>);
+pub struct Dice<'a>(std::slice::Iter<'a, u16>);
 
-impl Dice<'_> {
-    fn upto(&mut self, n: usize) -> usize {
+impl<'a> Dice<'a> {
+    pub fn new(numbers: &'a [u16]) -> Self {
+        Self(numbers.iter())
+    }
+
+    /// One of `n` numbers from 0.
+    pub fn upto(&mut self, n: usize) -> usize {
         usize::from(self.0.next().copied().unwrap_or(0)) % n.max(1)
     }
 
-    fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
+    pub fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
         of[self.upto(of.len())]
     }
 
@@ -77,9 +80,8 @@ const TYPES: &[&str] = &[
 const ROLES: &[&str] = &["fidelity_a", "\"fidelity \"\"B\"\"\"", "PUBLIC"];
 
 impl Maker {
-    /// Keeps what the server took.
-    pub fn done(&mut self, sql: String, made: Option<Made>) {
-        self.script.push(sql);
+    /// Keeps what the server made.
+    pub fn done(&mut self, made: Option<Made>) {
         self.made.extend(made);
     }
 
@@ -141,7 +143,7 @@ impl Maker {
 
     /// A statement, and what it makes when the server takes it.
     pub fn statement(&mut self, numbers: &[u16]) -> (String, Option<Made>) {
-        let mut dice = Dice(numbers.iter());
+        let mut dice = Dice::new(numbers);
         let d = &mut dice;
         let name = self.name(d);
         let table = self.table(d);
