@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    class::PG_TYPE,
+    class::{PG_CLASS, PG_TYPE},
     draft::{CatalogId, Drafts, FragmentKind, Key, Part, Section},
 };
 
@@ -81,7 +81,8 @@ impl Graph {
                 }
             }
         }
-        // What a row without a node needs, whoever needs the row needs as well: an array type has its element type's typmod functions.
+        // What a row without a node needs, whoever needs the row needs as well: an array type has its element type's typmod functions, a
+        // composite type's columns hang on its `pg_class` row.
         let mut through: HashMap<CatalogId, Vec<CatalogId>> = HashMap::new();
         for (from, to) in dependencies.iter().filter(|(from, _)| graph.stands_for_other(*from)) {
             through.entry(*from).or_default().push(*to);
@@ -140,9 +141,11 @@ impl Graph {
         }
     }
 
-    /// Whether this is the row of a type that has no entry, only one that it comes with.
+    /// Whether this is the row of a type that has no entry, only one that it comes with, or the `pg_class` row of a composite type.
     fn stands_for_other(&self, id: CatalogId) -> bool {
-        id.class == PG_TYPE && self.aliases.contains_key(&id) && !self.by_key.contains_key(&id.definition())
+        let composite = |whose: &CatalogId| id.class == PG_CLASS && whose.class == PG_TYPE;
+        let of_type = self.aliases.get(&id).is_some_and(|whose| id.class == PG_TYPE || composite(whose));
+        of_type && !self.by_key.contains_key(&id.definition())
     }
 
     /// The node of a catalog row's definition, following aliases.

@@ -29,3 +29,16 @@ CREATE TABLE public.typed OF public.zz_inner (PRIMARY KEY (x));
 CREATE FUNCTION public.makes(int) RETURNS public.of_rows LANGUAGE sql AS $$ SELECT ROW(ROW(1, 'x'), NULL, NULL, NULL, NULL)::public.of_rows $$;
 INSERT INTO public.holds VALUES (ROW(ROW(1, E'a,"b"\\'), ARRAY[ROW(2, NULL)::public.rows], ROW(3), ROW(4, 'x'), NULL), ROW(), NULL);
 INSERT INTO public.typed VALUES (1, 'typed');
+
+-- Views, functions, checks and partitions through several layers of types, some of an extension.
+CREATE EXTENSION hstore;
+CREATE TYPE public.a_x AS (a public.hstore, b text);
+CREATE FUNCTION public.f(public.hstore[]) RETURNS public.a_x[] LANGUAGE sql AS 'SELECT NULL::public.a_x[]';
+CREATE TABLE public.parent (a public.a_x[], b int) PARTITION BY RANGE (b);
+CREATE VIEW public.v AS SELECT a[1] AS y, public.f(NULL) AS z FROM public.parent;
+CREATE TYPE public.a_vt AS (v public.v, vs public.v[]);
+CREATE FUNCTION public.g(public.a_vt[], public.parent[]) RETURNS SETOF public.v LANGUAGE sql AS 'SELECT NULL::public.v';
+CREATE TABLE public.a_u (g public.a_vt DEFAULT NULL, CHECK ((g).v IS NULL OR true));
+CREATE MATERIALIZED VIEW public.a_mv AS SELECT * FROM public.g(NULL, NULL);
+CREATE DOMAIN public.a_dd AS public.hstore[] CHECK (public.f(VALUE) IS NULL);
+CREATE TYPE public.a_rr AS RANGE (SUBTYPE = public.a_dd);
