@@ -8,12 +8,14 @@ from . import debian, paths, postgres, servers
 
 
 def dumps() -> dict[int, Path]:
-    """Folders with `pg_dump` and `pg_restore`, by major version: Debian's, which know all codecs, else the wheel's, which know gzip."""
+    """Folders with `pg_dump` and `pg_restore`, by major version: Debian's, which know all codecs, else the wheel's,
+    which know gzip, else those that are installed."""
     with ThreadPoolExecutor() as pool:
         found = dict(zip(debian.RELEASES, pool.map(debian.client, debian.RELEASES), strict=True))
     wheel = {major: postgres.programs(major) for major in (16, 18)}
+    system = {int(folder.parent.name): folder for folder in Path("/usr/lib/postgresql").glob("*/bin") if (folder / "pg_dump").exists()}
     have = {major: folder for major, folder in found.items() if folder is not None}
-    return dict(sorted({**wheel, **have}.items()))
+    return dict(sorted({**system, **wheel, **have}.items()))
 
 
 def zstd_client(found: dict[int, Path]) -> Path | None:

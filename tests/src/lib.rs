@@ -1,7 +1,8 @@
 //! Harness of the end-to-end tests: real servers, real functions run through the Lambda runtime API, real (stand-in) AWS services.
 //!
 //! Addresses come from the environment that `infra/local test` sets: `PGBATON_TEST_PG_URL`, `PGBATON_TEST_PG_BIN`, `PGBATON_TEST_AWS_ENDPOINT`,
-//! `PGBATON_TEST_HOST_BIN`, `PGBATON_TEST_FUNCTIONS`.
+//! `PGBATON_TEST_HOST_BIN`, `PGBATON_TEST_FUNCTIONS`; servers of every version from `PGBATON_TEST_PG_SERVERS`, and pg_dump and pg_restore of
+//! other versions from `PGBATON_TEST_PG_DUMPS`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -6,6 +6,10 @@
 use std::collections::BTreeMap;
 
 use pgbaton::{
+    archive::{
+        Toc,
+        toc::{Entry, Section},
+    },
     ledger::{Record, RunKind, Status},
     store::{ObjectKey, Put},
 };
@@ -81,6 +85,32 @@ fn replace(files: &mut Files, name: &str, bytes: Vec<u8>) {
     manifest["bytes"] = sizes.sum::<u64>().into();
     files.insert("manifest.json".into(), manifest.to_string().into_bytes());
     files.insert(name.to_owned(), bytes);
+}
+
+/// Changes the table of contents, as if it had been backed up so.
+fn retold(files: &mut Files, change: impl FnOnce(&mut Toc)) {
+    let mut toc = Toc::parse(&files["toc.dat"]).unwrap();
+    change(&mut toc);
+    replace(files, "toc.dat", toc.to_bytes().unwrap());
+}
+
+/// One more entry, before all others.
+fn more(toc: &mut Toc, desc: &str, namespace: Option<&str>, tag: &str, defn: &str) {
+    let dump_id = toc.entries.iter().map(|e| e.dump_id).max().unwrap_or_default() + 1;
+    let entry = Entry {
+        dump_id,
+        desc: desc.into(),
+        tag: tag.into(),
+        namespace: namespace.map(str::to_owned),
+        defn: Some(defn.into()),
+        section: Section::PreData,
+        ..Entry::default()
+    };
+    toc.entries.insert(0, entry);
+}
+
+fn table<'a>(toc: &'a mut Toc, desc: &str, tag: &str) -> &'a mut Entry {
+    toc.entries.iter_mut().find(|e| e.desc == desc && e.tag == tag).expect("the entry")
 }
 
 /// The data file of a table.
@@ -193,6 +223,224 @@ async fn roles_that_are_missing() {
     without["noPrivileges"] = true.into();
     assert_eq!(d.restore(&target.url, without).await.unwrap().status, Status::Completed);
     assert_eq!(target.column("SELECT id FROM t").await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_target_lacks_is_listed_together() {
+    let d = Deployment::start().await;
+    let source = Database::of("faults_lacking", SMALL).await;
+    let backup = d.backup(&source.url, json!({})).await.unwrap();
+    let target = Database::absent("faults_lacks");
+    let all = altered(&d, &backup, |files| {
+        retold(files, |toc| {
+            toc.header.server_version = Some("13.22 (Debian 13.22-1)".into());
+            table(toc, "TABLE", "fruit").table_am = Some("no_method".into());
+            table(toc, "TABLE", "juice").tablespace = Some("no_space".into());
+            more(toc, "VIEW", Some("no_schema"), "v", "CREATE VIEW no_schema.v AS SELECT 'a'::text COLLATE pg_catalog.\"xx_YY\";\n");
+            more(toc, "COLLATION", Some("public"), "c", "CREATE COLLATION public.c (provider = libc, locale = 'xx_NOWHERE.utf8');\n");
+            more(toc, "SECURITY LABEL", Some("public"), "TABLE fruit", "SECURITY LABEL FOR no_provider ON TABLE public.fruit IS 'x';\n");
+            more(toc, "POLICY", Some("public"), "fruit p", "CREATE POLICY p ON public.fruit TO no_reader USING (true);\n");
+            more(toc, "USER MAPPING", None, "USER MAPPING no_user SERVER s", "CREATE USER MAPPING FOR no_user SERVER s;\n");
+            more(toc, "ACL", Some("public"), "TABLE fruit", "GRANT SELECT ON TABLE public.fruit TO \"no\ngrantee\";\n");
+            more(toc, "DATABASE PROPERTIES", None, "d", "ALTER ROLE no_setter IN DATABASE d SET work_mem TO '1MB';\n");
+            more(toc, "OPERATOR", Some("public"), "!", "CREATE OPERATOR public.! (\n    FUNCTION = public.f,\n    LEFTARG = bigint\n);\n");
+            more(toc, "AGGREGATE", Some("public"), "a(anyelement)", "CREATE AGGREGATE public.a(anyelement) (\n    SFUNC = array_append,\n    STYPE = anyarray\n);\n");
+        });
+    })
+    .await;
+    let event = |filepath: &str, more: Value| {
+        let mut event = json!({"filepath": filepath, "createDatabase": true});
+        for (name, value) in more.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        event
+    };
+    let refused = d.restore(&target.url, event(&all, json!({}))).await;
+    let says = [
+        "nothing in it was touched",
+        "does not take postfix operators, which went with PostgreSQL 14: OPERATOR public.!",
+        "aggregates and operators over anyarray functions whose arguments PostgreSQL 14 changed: AGGREGATE public.a(anyelement)",
+        "lacks the roles no\\ngrantee (in grants: ACL public.TABLE fruit), no_reader (in policies: POLICY public.fruit p), no_user (in user mappings: USER MAPPING USER MAPPING no_user SERVER s)",
+        "roleMap",
+        "or restore with noPrivileges)",
+        "access methods no_method (TABLE public.fruit)",
+        "noTableAccessMethod",
+        "collations xx_YY (VIEW no_schema.v)",
+        "cannot make the collations COLLATION public.c",
+        "security labels is loaded under the names no_provider (SECURITY LABEL public.TABLE fruit)",
+        "noSecurityLabels",
+        "schemas no_schema (VIEW no_schema.v), which the archive does not create",
+    ];
+    let record = failed(&d, refused, "conflict", &says).await;
+    assert!(!record.message.unwrap().contains("no_setter"), "nobody asked for the database's properties");
+    assert!(!exists(&target).await);
+    let refused = d.restore(&target.url, event(&all, json!({"databaseProperties": true}))).await;
+    failed(&d, refused, "conflict", &["no_setter (in the database's settings: DATABASE PROPERTIES d)"]).await;
+
+    let some = altered(&d, &backup, |files| {
+        retold(files, |toc| {
+            table(toc, "TABLE", "fruit").table_am = Some("no_method".into());
+            table(toc, "TABLE", "juice").tablespace = Some("no_space".into());
+            more(toc, "EXTENSION", None, "no_extension", "CREATE EXTENSION IF NOT EXISTS no_extension;\n");
+        });
+    })
+    .await;
+    let refused = d.restore(&target.url, event(&some, json!({}))).await;
+    failed(&d, refused, "conflict", &["does not have the extensions no_extension (install them)"]).await;
+    let fewer = altered(&d, &backup, |files| {
+        retold(files, |toc| {
+            table(toc, "TABLE", "fruit").table_am = Some("no_method".into());
+            table(toc, "TABLE", "juice").tablespace = Some("no_space".into());
+        });
+    })
+    .await;
+    let done = d.restore(&target.url, event(&fewer, json!({"noTableAccessMethod": true}))).await.unwrap();
+    assert_eq!(done.warnings.len(), 1, "{done:?}");
+    assert!(done.warnings[0].contains("tablespace no_space does not exist on the target; what was in it went to the default one: TABLE public.juice"), "{done:?}");
+    assert_eq!(target.contents().await, source.contents().await);
+    let again = Database::absent("faults_lacks");
+    let both = event(&fewer, json!({"noTableAccessMethod": true, "noTablespaces": true}));
+    assert!(d.restore(&again.url, both).await.unwrap().warnings.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archives_of_newer_servers() {
+    let d = Deployment::start().await;
+    let source = Database::of("faults_newer", SMALL).await;
+    let backup = d.backup(&source.url, json!({})).await.unwrap();
+    let target = Database::absent("faults_older");
+    let future = altered(&d, &backup, |files| {
+        retold(files, |toc| toc.header.server_version = Some("99beta1 (Debian)".into()));
+    })
+    .await;
+    let event = json!({"filepath": future, "createDatabase": true});
+    let refused = d.restore(&target.url, event.clone()).await;
+    let says = [
+        "the archive is of PostgreSQL 99 and the target of ",
+        "nothing in it was touched",
+        "the same or a newer",
+        "allowOlder",
+    ];
+    failed(&d, refused, "conflict", &says).await;
+    assert!(!exists(&target).await);
+    let mut anyway = event;
+    anyway["allow_older"] = true.into();
+    let done = d.restore(&target.url, anyway).await.unwrap();
+    assert!(done.warnings[0].contains("of PostgreSQL 99 and was restored into"), "{done:?}");
+    assert_eq!(target.contents().await, source.contents().await);
+}
+
+/// Fields of a table of contents that a restore puts into statements of its own, or follows.
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_hold_statements_run_nothing() {
+    let d = Deployment::start().await;
+    let sql = format!(
+        "{SMALL}; CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT lo_from_bytea(77, 'x')"
+    );
+    let source = Database::of("faults_fields", &sql).await;
+    let backup = d.backup(&source.url, json!({"compression": "none"})).await.unwrap();
+    let target = Database::absent("faults_harmless");
+    let mark = std::env::temp_dir().join(pgbaton_tests::unique("pgbaton_mark"));
+    let touch = format!("touch {}", mark.display());
+    let program = format!("COPY public.fruit (id, name, kilos) FROM PROGRAM '{touch}';\n");
+    let second = format!(
+        "COPY public.fruit (id, name, kilos) FROM stdin; COPY public.fruit FROM PROGRAM '{touch}';\n"
+    );
+    let owner = format!("\"; COPY fruit TO PROGRAM '{touch}'; --");
+    type Change = Box<dyn FnOnce(&mut Files) + Send>;
+    let cases: Vec<(&str, Change, &str, &[&str])> = vec![
+        (
+            "COPY of a program",
+            Box::new(move |f| retold(f, |t| table(t, "TABLE DATA", "fruit").copy_stmt = Some(program))),
+            "corrupt",
+            &["the COPY statement of TABLE DATA public.fruit"],
+        ),
+        (
+            "two statements",
+            Box::new(move |f| retold(f, |t| table(t, "TABLE DATA", "fruit").copy_stmt = Some(second))),
+            "corrupt",
+            &["the COPY statement of TABLE DATA public.fruit"],
+        ),
+        (
+            "a DROP with more",
+            Box::new(|f| {
+                retold(f, |t| {
+                    table(t, "FUNCTION", "f(integer)").drop_stmt =
+                        Some("DROP FUNCTION public.f(integer); DROP TABLE fruit; --;\n".into())
+                })
+            }),
+            "corrupt",
+            &["the DROP statement of FUNCTION public.f(integer)"],
+        ),
+        (
+            "an owner with more",
+            Box::new(move |f| retold(f, |t| table(t, "TABLE", "fruit").owner = Some(owner))),
+            "conflict",
+            &["lacks the roles \"; COPY fruit TO PROGRAM"],
+        ),
+        (
+            "a tag with more",
+            Box::new(|f| {
+                retold(f, |t| table(t, "TABLE", "fruit").tag = "fruit\"; DROP TABLE fruit; --".into())
+            }),
+            "database",
+            &["relation \"public.fruit\"; DROP TABLE fruit; --\" does not exist"],
+        ),
+        (
+            "a large object with more",
+            Box::new(|f| {
+                retold(f, |t| {
+                    let e = t.entries.iter_mut().find(|e| e.desc == "BLOB").expect("a large object");
+                    e.tag = "77 OWNER TO x; DROP TABLE fruit; --".into();
+                })
+            }),
+            "corrupt",
+            &["the name of BLOB 77 OWNER TO x"],
+        ),
+        (
+            "a circle",
+            Box::new(|f| {
+                retold(f, |t| {
+                    let (a, b) = (
+                        table(t, "CONSTRAINT", "fruit fruit_pkey").dump_id,
+                        table(t, "CONSTRAINT", "juice juice_pkey").dump_id,
+                    );
+                    table(t, "CONSTRAINT", "fruit fruit_pkey").dependencies.push(b);
+                    table(t, "CONSTRAINT", "juice juice_pkey").dependencies.push(a);
+                })
+            }),
+            "corrupt",
+            &["depend on each other in a circle"],
+        ),
+        (
+            "a path in a file's name",
+            Box::new(|f| {
+                let file = file_of(f, "public.fruit");
+                let toc = f["toc.dat"].clone();
+                let at = toc.windows(file.len()).position(|w| w == file.as_bytes()).expect("the file's name");
+                let mut changed = toc;
+                changed[at..at + 3].copy_from_slice(b"../");
+                replace(f, "toc.dat", changed);
+            }),
+            "corrupt",
+            &["is not a safe name for an archive's file"],
+        ),
+    ];
+    for (what, change, code, says) in cases {
+        let filepath = altered(&d, &backup, change).await;
+        println!("{what}:");
+        let answer = d.restore(&target.url, json!({"filepath": filepath, "createDatabase": true})).await;
+        failed(&d, answer, code, says).await;
+        assert!(!exists(&target).await, "{what}: the database is still there");
+        assert!(!mark.exists(), "{what}: a program ran");
+    }
+    // What does not exist is waited for by nobody.
+    let filepath = altered(&d, &backup, |f| {
+        retold(f, |t| table(t, "CONSTRAINT", "fruit fruit_pkey").dependencies.push(999_999));
+    })
+    .await;
+    d.restore(&target.url, json!({"filepath": filepath, "createDatabase": true})).await.unwrap();
+    assert_eq!(target.contents().await, source.contents().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -303,6 +303,7 @@ mod tests {
                     Digest { rows: 3, sum: 7 },
                 ),
             ],
+            census: BTreeMap::from([("pg_class".to_owned(), Counted { objects: 2, archived: 2 })]),
             warnings: vec!["one".into()],
         }
     }

@@ -12,9 +12,9 @@ use super::{
 /// What no row stands behind.
 const NO_ROW: CatalogId = CatalogId { class: 0, oid: 0 };
 
-/// A draft at its place: its node, or the node it follows.
+/// A draft's place: its node, or the node it follows.
 struct Placed {
-    draft: Draft,
+    key: Key,
     node: Option<usize>,
     after: Option<usize>,
 }
@@ -36,22 +36,20 @@ pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encodi
     let (first, others) = order.split_at(of_database);
     let nodes = |part: &[usize]| part.iter().copied().map(Some).collect::<Vec<_>>();
     for node in nodes(first).into_iter().chain([None]).chain(nodes(others)) {
-        if let Some(draft) = node.and_then(|node| take(&mut drafts, graph, node)) {
-            placed.push(Placed { draft, node, after: None });
+        if let Some(node) = node.filter(|node| has_draft(&drafts, graph, *node)) {
+            placed.push(Placed { key: graph.nodes[node].key, node: Some(node), after: None });
         }
         for key in followers.get(&node).into_iter().flatten() {
-            if let Some(draft) = drafts.entries.remove(key) {
-                placed.push(Placed { draft, node: None, after: node });
-            }
+            placed.push(Placed { key: *key, node: None, after: node });
         }
     }
     let mut entries = header(encoding);
     let offset = entries.len();
-    let mut numbers: HashMap<Key, i32> = HashMap::new();
-    for (position, Placed { draft, .. }) in placed.iter().enumerate() {
-        numbers.insert(draft.key, number(offset + position));
-    }
-    for (position, Placed { draft, node, after }) in placed.into_iter().enumerate() {
+    let numbers: HashMap<Key, i32> =
+        placed.iter().enumerate().map(|(position, placed)| (placed.key, number(offset + position))).collect();
+    // Each draft goes when its entry is made: a database may have hundreds of thousands.
+    for (position, Placed { key, node, after }) in placed.into_iter().enumerate() {
+        let Some(mut draft) = take(&mut drafts, key) else { continue };
         let mut dependencies = BTreeSet::new();
         match node {
             Some(node) => dependencies_of(graph, node, &numbers, &mut dependencies, &mut BTreeSet::new()),
@@ -60,7 +58,7 @@ pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encodi
         let dump_id = number(offset + position);
         dependencies.remove(&dump_id);
         let section = node.map_or(draft.section, |n| graph.nodes[n].section);
-        let definition = render(&draft.definition, &drafts, graph);
+        let definition = render(std::mem::take(&mut draft.definition), &drafts, graph);
         entries.push(entry(draft, dump_id, section, definition, dependencies));
     }
     // A draft that found no place would be lost without a word.
@@ -68,7 +66,7 @@ pub(crate) fn entries(mut drafts: Drafts, graph: &Graph, order: &[usize], encodi
     drafts.warnings.extend(lost);
     let fragments = drafts.fragments.iter().map(|(id, fragment)| (*id, fragment.owner));
     let inside = fragments.chain(drafts.aliases).collect();
-    let archived = Archived { keys: numbers.into_keys().collect(), inside };
+    let archived = Archived { keys: numbers.into_keys().collect(), inside, told: drafts.left_out };
     Assembled { entries, warnings: drafts.warnings, archived }
 }
 
@@ -77,8 +75,12 @@ fn number(position: usize) -> i32 {
     i32::try_from(position + 1).unwrap_or(i32::MAX)
 }
 
-fn take(drafts: &mut Drafts, graph: &Graph, node: usize) -> Option<Draft> {
+fn has_draft(drafts: &Drafts, graph: &Graph, node: usize) -> bool {
     let key = graph.nodes[node].key;
+    drafts.entries.contains_key(&key) || drafts.fragments.get(&key.id).is_some_and(|f| f.apart.is_some())
+}
+
+fn take(drafts: &mut Drafts, key: Key) -> Option<Draft> {
     drafts.entries.remove(&key).or_else(|| drafts.fragments.get_mut(&key.id)?.apart.take())
 }
 
@@ -155,7 +157,10 @@ fn follower_dependencies(
 }
 
 /// Fills the slots of a definition. A piece that comes first in a list loses its comma.
-fn render(definition: &str, drafts: &Drafts, graph: &Graph) -> String {
+fn render(definition: String, drafts: &Drafts, graph: &Graph) -> String {
+    if !definition.contains('\0') {
+        return definition;
+    }
     let mut sql = String::with_capacity(definition.len());
     for (index, part) in definition.split('\0').enumerate() {
         let piece = if index % 2 == 1 { slot(part, drafts, graph) } else { Some(part) };

@@ -12,7 +12,7 @@
 
 mod query;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     class::{PG_CLASS, PG_LARGEOBJECT, PG_LARGEOBJECT_METADATA},
@@ -39,6 +39,8 @@ pub(crate) struct Archived {
     pub keys: HashSet<Key>,
     /// Catalog rows that stand inside the entry of another, or count as another.
     pub inside: HashMap<CatalogId, CatalogId>,
+    /// Objects without an entry that a warning tells of.
+    pub told: BTreeSet<CatalogId>,
 }
 
 /// Longest chain of rows inside rows that is followed.
@@ -101,6 +103,7 @@ pub(crate) async fn take(cx: &Context<'_>, archived: &Archived) -> Result<(Vec<C
             count.objects += 1;
             match lacking(archived, id, outer, letter(&row, "kind")?) {
                 None => count.archived += 1,
+                Some(_) if archived.told.contains(&id) => {}
                 Some(part) => missing.entry(&catalog.name).or_default().push((id, part)),
             }
         }

@@ -200,6 +200,8 @@ pub struct Drafts {
     pub fragments: BTreeMap<CatalogId, Fragment>,
     /// What could not be archived, one sentence each, naming the object.
     pub warnings: Vec<String>,
+    /// Objects that a warning tells of already: the census counts them and says no more.
+    pub left_out: BTreeSet<CatalogId>,
 }
 
 /// What collectors share.

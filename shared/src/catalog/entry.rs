@@ -29,7 +29,8 @@ impl Draft {
 
 impl Drafts {
     /// Adds an entry under its address.
-    pub fn add(&mut self, draft: Draft) {
+    pub fn add(&mut self, mut draft: Draft) {
+        draft.definition.shrink_to_fit();
         self.entries.insert(draft.key, draft);
     }
 }

@@ -16,8 +16,10 @@ use crate::base::{self, Error, Kind, Result, clock, id::RunId};
 const TABLES_BYTES: usize = 96 << 10;
 /// Warnings kept in a record.
 const WARNINGS: usize = 50;
-/// Characters of a message or warning kept.
+/// Characters of a warning kept.
 const SENTENCE: usize = 600;
+/// Characters of a message kept: a restore lists in one all that its target lacks.
+const MESSAGE: usize = 6_000;
 
 /// What a completed run puts into its record; what is none stays as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -184,7 +186,7 @@ impl Failure {
     pub(super) fn fields(&self) -> Result<Vec<Field>> {
         let mut all = vec![
             ("error_code".to_owned(), item::text(self.code.clone())),
-            ("message".to_owned(), item::text(sentence(&self.message))),
+            ("message".to_owned(), item::text(cut(&self.message, MESSAGE))),
         ];
         if !self.warnings.is_empty()
             && let Some(warnings) = item::attribute(&few(self.warnings.clone()))?
@@ -205,7 +207,7 @@ fn fields(completion: &Completion) -> Result<Vec<Field>> {
 /// Cuts a completion down to what an item has room for.
 fn fit(mut completion: Completion) -> Completion {
     completion.warnings = few(completion.warnings);
-    completion.message = completion.message.as_deref().map(sentence);
+    completion.message = completion.message.as_deref().map(|m| cut(m, MESSAGE));
     completion.tables.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     let mut room = TABLES_BYTES;
     let fitting = completion.tables.iter().take_while(|table| {
@@ -225,18 +227,18 @@ fn fit(mut completion: Completion) -> Completion {
 fn few(mut warnings: Vec<String>) -> Vec<String> {
     let more = warnings.len().saturating_sub(WARNINGS);
     warnings.truncate(WARNINGS);
-    warnings.iter_mut().for_each(|w| *w = sentence(w));
+    warnings.iter_mut().for_each(|w| *w = cut(w, SENTENCE));
     if more > 0 {
         warnings.push(format!("and {more} more; see the function's log"));
     }
     warnings
 }
 
-fn sentence(text: &str) -> String {
-    if text.chars().nth(SENTENCE).is_none() {
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().nth(most).is_none() {
         return text.to_owned();
     }
-    text.chars().take(SENTENCE).chain("…".chars()).collect()
+    text.chars().take(most).chain("…".chars()).collect()
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Kind::Busy`] naming a table that another session has locked; [`Kind::SnapshotBroken`] for one that was dropped;
-    /// [`Kind::Permission`].
+    /// [`Kind::Permission`]; [`Kind::Database`] when the server has no room for the locks, naming the setting to raise.
     pub async fn lock_tables<S: AsRef<str>>(&self, tables: &[(S, S)], wait: LockWait) -> Result<()> {
         for batch in tables.chunks(LOCK_BATCH) {
             let names: Vec<String> = batch.iter().map(|(s, n)| qualified(s.as_ref(), n.as_ref())).collect();
@@ -145,6 +145,7 @@ impl Snapshot {
             if wait == LockWait::No { " NOWAIT" } else { "" },
         );
         let Err(e) = self.session.batch_execute(&sql).await else { return Ok(()) };
+        let full = e.code() == Some(&SqlState::OUT_OF_MEMORY);
         let e = match e.code() {
             Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => {
                 let which = if names.len() == 1 { names[0].as_str() } else { "a table" };
@@ -156,7 +157,18 @@ impl Snapshot {
             let back = "ROLLBACK TO SAVEPOINT pgbaton_lock; RELEASE SAVEPOINT pgbaton_lock";
             self.session.batch_execute(back).await.map_err(|e| self.session.error(e))?;
         }
+        let e = if full { self.no_room(e).await } else { e };
         Err(e.context("locking tables"))
+    }
+
+    /// The lock table is of the server's size (manual, "Lock Management"): the server says only that it is out of shared memory.
+    async fn no_room(&self, e: Error) -> Error {
+        match single_value(&self.session, "SHOW max_locks_per_transaction").await {
+            Ok(now) => e.note(&format!(
+                "every table must be locked, and the server has no room for so many locks: raise max_locks_per_transaction, now {now}"
+            )),
+            Err(_) => e,
+        }
     }
 
     async fn name_the_busy_one(&self, names: &[String], unnamed: Error) -> Error {

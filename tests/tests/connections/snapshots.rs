@@ -5,12 +5,12 @@ use std::time::Duration;
 use pgbaton::{
     base::Kind,
     pg::{
-        LockWait, Snapshot,
+        self, LockWait, Snapshot,
         session::{pin_for_dump, pin_for_restore},
     },
 };
 
-use super::server::{Database, value};
+use super::server::{Database, Server, value};
 
 #[tokio::test]
 async fn settings_win_over_the_roles() {
@@ -153,4 +153,24 @@ async fn locks_and_rewrites() {
     let e = late.verify_unrewritten(&t9).await.unwrap_err();
     assert!(e.to_string().contains("public.t9 was dropped"), "{e}");
     db.remove().await;
+}
+
+#[tokio::test]
+async fn a_full_lock_table_names_the_setting_to_raise() {
+    let server = Server::start(
+        "locks",
+        "max_connections = 10\nmax_wal_senders = 0\nmax_locks_per_transaction = 10",
+        "",
+    )
+    .await;
+    let session = pg::connect(&server.superuser()).await.unwrap();
+    let make = "DO $$ BEGIN FOR i IN 1..4000 LOOP EXECUTE format('CREATE TABLE t%s ()', i); IF i % 20 = 0 THEN COMMIT; END IF; END LOOP; END $$";
+    session.batch_execute(make).await.unwrap();
+    let names: Vec<(String, String)> = (1..=4000).map(|i| ("public".to_owned(), format!("t{i}"))).collect();
+    let snapshot = Snapshot::open(session).await.unwrap();
+    let refused = snapshot.lock_tables(&names, LockWait::No).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Database);
+    assert!(refused.to_string().contains("raise max_locks_per_transaction, now 10"), "{refused}");
+    // The snapshot stands.
+    snapshot.lock_tables(&names[..10], LockWait::No).await.unwrap();
 }

@@ -3,6 +3,8 @@
 use pgbaton::{archive::Toc, pg::ident};
 use pgbaton_tests::judge::{archive, compare};
 
+use tokio_postgres::error::SqlState;
+
 use super::{Area, listing, scratch::Names, servers::Server};
 
 /// So many differences of a kind are shown.
@@ -14,13 +16,25 @@ pub async fn judge(area: &Area, server: &Server, newest: &Server, names: &Names)
     let source = server.connect(&names.source).await;
     {
         let _alone = server.filling.lock().await;
+        for statement in &area.alone {
+            match source.batch_execute(statement).await {
+                Err(e) if e.code() != Some(&SqlState::DUPLICATE_OBJECT) => {
+                    return Err(format!("{statement}: {e:?}"));
+                }
+                _ => {}
+            }
+        }
         source.batch_execute(&area.sql).await.map_err(|e| format!("filling it: {e:?}"))?;
     }
     let catalog = archive::read(&source).await;
-    none("warnings of ours", &catalog.warnings)?;
+    if catalog.warnings != area.warnings {
+        return Err(format!("warnings of ours: {:#?}\nexpected: {:#?}", catalog.warnings, area.warnings));
+    }
     let uncovered: Vec<String> =
         catalog.census.iter().filter(|c| c.archived != c.objects).map(|c| format!("{c:?}")).collect();
-    none("catalogs with objects that no entry covers", &uncovered)?;
+    if area.warnings.is_empty() {
+        none("catalogs with objects that no entry covers", &uncovered)?;
+    }
     let (ours, theirs) = (names.folder.join("ours"), names.folder.join("theirs"));
     let toc = archive::toc(&catalog);
     server.programs.dump(&names.source, &theirs);
@@ -54,6 +68,10 @@ async fn restored(server: &Server, names: &Names, source: &[String]) -> Result<(
     }
     create(server, &[&names.theirs]).await;
     let their = server.programs.restore(&names.folder.join("theirs"), &names.theirs);
+    if told.is_empty() && !their.is_empty() {
+        // With -j2 their rows of tables that need each other may come in the wrong order.
+        return Ok(());
+    }
     let place = format!("restored into {}", server.major);
     same(
         &format!("pg_restore's complaints of pg_dump's archive and of ours, {place},"),

@@ -1,7 +1,9 @@
 //! Databases of every kind of object and value, on every version of server at hand, with pg_dump as the judge.
 //!
 //! Each file under `areas/` makes one database; the whole file is one query, run by a superuser. A line `-- since N` at its head keeps it
-//! from servers older than N; `-- restored since N` has it only compared, not restored, on those whose own syntax pg_dump 18 does not write.
+//! from servers older than N; `-- restored since N` has it only compared, not restored, on those whose own syntax pg_dump 18 does not write;
+//! `-- warns: …` is a warning that our backup must give, word by word: without such lines it must give none; `-- alone: …` is a
+//! statement that takes no company (CREATE TABLESPACE), run before the file, of an object of the server's that may be there already.
 //! Roles that it makes belong to the server: their names begin with `fidelity_`, and another area may have made them
 //! before. There is a tablespace `fidelity_space`. What must hold for each area:
 //!
@@ -36,6 +38,10 @@ struct Area {
     since: u32,
     /// The oldest version that takes what pg_dump 18 writes of it.
     restored_since: u32,
+    /// What our backup must say it cannot save.
+    warnings: Vec<String>,
+    /// Statements that take no company, of objects of the server's.
+    alone: Vec<String>,
 }
 
 impl Area {
@@ -45,7 +51,12 @@ impl Area {
             found.map_or(0, |n| n.trim().parse().expect("a version"))
         };
         let (since, restored_since) = (limit("-- since "), limit("-- restored since "));
-        Self { name, sql, since, restored_since }
+        let all = |word: &str| {
+            let head = sql.lines().take_while(|l| l.starts_with("--"));
+            head.filter_map(|l| l.strip_prefix(word)).map(str::to_owned).collect()
+        };
+        let (warnings, alone) = (all("-- warns: "), all("-- alone: "));
+        Self { name, sql, since, restored_since, warnings, alone }
     }
 }
 

@@ -46,7 +46,8 @@ pub async fn all() -> Vec<Arc<Server>> {
     servers
 }
 
-/// Makes the tablespace of the areas. Servers before 15 know no tablespace inside the data directory.
+/// Makes the tablespace of the areas. Servers before 15 want a folder for it, and the only one that surely is theirs is the data directory:
+/// they warn, and do it.
 async fn tablespace(server: &Client, major: u32) {
     let known = "SELECT 1 FROM pg_tablespace WHERE spcname = 'fidelity_space'";
     if !server.query(known, &[]).await.unwrap().is_empty() {
@@ -58,7 +59,7 @@ async fn tablespace(server: &Client, major: u32) {
         return;
     }
     let row = server
-        .query_one("SELECT setting || '-space' FROM pg_settings WHERE name = 'data_directory'", &[])
+        .query_one("SELECT setting || '/fidelity_space' FROM pg_settings WHERE name = 'data_directory'", &[])
         .await;
     let folder: String = row.unwrap().get(0);
     server.batch_execute(&format!("COPY (SELECT 1) TO PROGRAM 'mkdir -p \"{folder}\"'")).await.unwrap();

@@ -20,7 +20,10 @@ async fn secrets_stay_out_and_what_is_left_out_is_said() {
         let scratch = Scratch::new();
         judging::create(&server, &[&scratch.names.source]).await;
         let source = server.connect(&scratch.names.source).await;
-        source.batch_execute(SQL).await.unwrap();
+        {
+            let _alone = server.filling.lock().await;
+            source.batch_execute(SQL).await.unwrap();
+        }
 
         let catalog = archive::read(&source).await;
         source.batch_execute("COMMIT").await.unwrap();

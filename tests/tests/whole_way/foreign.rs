@@ -10,10 +10,10 @@ use pgbaton_tests::{
 };
 use serde_json::json;
 
-use super::{SHOP, fill, filled, old_server::OldServer, pg_restore, picture, same};
+use super::{SHOP, fill, filled, pg_restore, picture, same};
 
 /// Large objects with owners, grants and comments: enough that pg_dump puts them into more than one list.
-const LARGE_OBJECTS: &str = "
+pub const LARGE_OBJECTS: &str = "
     SELECT lo_from_bytea(730000 + i, decode(repeat(md5(i::text), i), 'hex')) FROM generate_series(1, 9) i;
     ALTER LARGE OBJECT 730002 OWNER TO role_owner; ALTER LARGE OBJECT 730003 OWNER TO role_owner;
     GRANT SELECT ON LARGE OBJECT 730004 TO role_reader; GRANT SELECT ON LARGE OBJECT 730005 TO role_reader;
@@ -22,7 +22,8 @@ const LARGE_OBJECTS: &str = "
     SELECT lo_from_bytea(710000 + i, ''::bytea) FROM generate_series(1, 1100) i;
     DO $$ BEGIN FOR i IN 710001..711100 LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO role_reader', i); END LOOP; END $$;";
 
-fn folder() -> PathBuf {
+/// A folder for an archive that is not there yet.
+pub fn folder() -> PathBuf {
     std::env::temp_dir().join(pgbaton_tests::unique("happy_dump"))
 }
 
@@ -96,39 +97,5 @@ async fn an_archive_in_another_encoding_is_read_in_it() {
             .await
             .unwrap();
         assert_eq!(back.contents().await, expected, "{encoding}");
-    }
-}
-
-/// PostgreSQL 15 as Debian has it, 16 as it comes with the wheel of 18.
-#[tokio::test(flavor = "multi_thread")]
-async fn archives_of_older_versions_of_pg_dump_are_restored() {
-    let common = PathBuf::from(pgbaton_tests::variable("PGBATON_TEST_PG_BIN"));
-    let beside = common.join("../../pginstall/bin");
-    let mut deployment = None;
-    for bin in [Path::new("/usr/lib/postgresql/15/bin"), &beside] {
-        let Some(server) = OldServer::start(bin) else { continue };
-        let deployment = match &deployment {
-            Some(running) => running,
-            None => deployment.insert(Deployment::start().await),
-        };
-        let roles = Roles::create(&["_owner", "_reader"], "");
-        let sql = roles.put_into(LARGE_OBJECTS, &[("role_owner", "_owner"), ("role_reader", "_reader")]);
-        let sql = format!(
-            "CREATE ROLE {}; CREATE ROLE {};\n{SHOP}\n{sql}",
-            roles.name("_owner"),
-            roles.name("_reader")
-        );
-        let old = Database { name: "happy_nothing".into(), url: server.url("postgres") };
-        fill(&old, &sql);
-        // Its generated column is made anew by the server that restores, whose text search splits words otherwise.
-        let of = |contents: Vec<String>| -> Vec<String> {
-            contents.into_iter().filter(|l| !l.starts_with("shop.customers ")).collect()
-        };
-        let contents = of(old.contents().await);
-        let files = folder();
-        let dumped = server.program("pg_dump", &["-Fd", "-f", files.to_str().unwrap(), &old.url]);
-        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
-        let ours = restores_alike(deployment, &files, &bin.display().to_string()).await;
-        assert_eq!(of(ours.contents().await), contents, "{}", bin.display());
     }
 }

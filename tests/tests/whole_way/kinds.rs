@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pgbaton::ledger::Status;
 use pgbaton_tests::{
-    database::{Database, successful},
+    database::{Database, beside, successful},
     deployment::Deployment,
     roles::{Roles, quoted, url_as},
 };
@@ -30,7 +30,7 @@ impl Kinds {
         let roles = Roles::create(&["_owner", "_reader"], "");
         let source = Database::empty("kinds").await;
         let own = |sql: &str| roles.put_into(sql, &[("role_owner", "_owner"), ("role_reader", "_reader")]);
-        fill(&source, &own(KINDS));
+        fill(&source, &own(&of_version(major(&source).await)));
         fill(&source, &own(&more.replace("this_database", &source.name)));
         let files = std::env::temp_dir().join(pgbaton_tests::unique("kinds_dump"));
         successful("pg_dump", &["-Fd", "--statistics", "-f", files.to_str().unwrap(), &source.url]);
@@ -130,6 +130,101 @@ async fn roles_get_other_names_wherever_they_stand() {
     assert_eq!(together.status, Status::Completed);
 }
 
+/// The SQL for servers of this version: without lines that end with a later `-- since N`, or a `-- before N` that is past.
+fn of_version(major: u32) -> String {
+    let number =
+        |line: &str, mark: &str| line.rsplit_once(mark).and_then(|(_, n)| n.trim().parse::<u32>().ok());
+    let fits = |line: &&str| {
+        number(line, "-- since ").is_none_or(|n| major >= n)
+            && number(line, "-- before ").is_none_or(|n| major < n)
+    };
+    KINDS.lines().filter(fits).collect::<Vec<_>>().join("\n")
+}
+
+async fn major(database: &Database) -> u32 {
+    database.column("SHOW server_version_num").await[0].parse::<u32>().unwrap() / 10_000
+}
+
+/// Servers of other versions, from `PGBATON_TEST_PG_SERVERS`: URLs without a password to hide.
+fn servers() -> Vec<String> {
+    let all = std::env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_default();
+    all.split_whitespace().map(str::to_owned).collect()
+}
+
+/// pg_dump's archive of each version goes into a server of the same version and into the newest one, and into no older one.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_goes_into_itself_and_into_newer_ones() {
+    let deployment = Deployment::start().await;
+    for server in servers() {
+        let elsewhere = |prefix: &str| {
+            let name = pgbaton_tests::unique(prefix);
+            Database { url: beside(&server, &name), name }
+        };
+        let (source, copy) = (elsewhere("kinds"), elsewhere("kinds_copy"));
+        let maintenance = Database { name: String::from("pgbaton_none"), url: server.clone() };
+        let major = major(&maintenance).await;
+        let here = Roles::create(&["_owner", "_reader"], "");
+        let own = |sql: &str| here.put_into(sql, &[("role_owner", "_owner"), ("role_reader", "_reader")]);
+        for role in [here.name("_owner"), here.name("_reader")] {
+            maintenance.run(&format!("CREATE ROLE {role}")).await;
+        }
+        for database in [&source, &copy] {
+            maintenance.run(&format!("CREATE DATABASE {} TEMPLATE template0", database.name)).await;
+        }
+        fill(&source, &own(&of_version(major)));
+        let files = std::env::temp_dir().join(pgbaton_tests::unique("kinds_dump"));
+        successful("pg_dump", &["-Fd", "--statistics", "-f", files.to_str().unwrap(), &source.url]);
+        let path = format!("by/others/{}", source.name);
+        deployment.upload(&files, &format!("{path}/")).await;
+        std::fs::remove_dir_all(&files).unwrap();
+        let expected = picture(&source).await;
+        let done = deployment.restore(&copy.url, json!({"filepath": path})).await;
+        let done = done.unwrap_or_else(|e| panic!("{major}: {e}"));
+        let told: Vec<&String> = done.warnings.iter().collect();
+        match major {
+            18.. => assert!(told.is_empty(), "{told:?}"),
+            _ => assert!(told.len() == 1 && told[0].contains("run ANALYZE"), "{told:?}"),
+        }
+        same(&picture(&copy).await, &expected, &format!("PostgreSQL {major}"));
+
+        let newest = Database::empty("kinds_newest").await;
+        let here = newest.column("SHOW server_version_num").await[0].parse::<u32>().unwrap() / 10_000;
+        let done = deployment.restore(&newest.url, json!({"filepath": path})).await;
+        let done = done.unwrap_or_else(|e| panic!("{major} into {here}: {e}"));
+        assert!(done.warnings.is_empty(), "{:?}", done.warnings);
+        assert_eq!(newest.contents().await, source.contents().await, "{major} into {here}");
+        println!("PostgreSQL {major}: into itself and into {here}");
+
+        if major < here {
+            let newer = Database::of("kinds_newer", "CREATE TABLE t (a int)").await;
+            let files = std::env::temp_dir().join(pgbaton_tests::unique("kinds_dump"));
+            successful("pg_dump", &["-Fd", "-f", files.to_str().unwrap(), &newer.url]);
+            let path = format!("by/others/{}", newer.name);
+            deployment.upload(&files, &format!("{path}/")).await;
+            std::fs::remove_dir_all(&files).unwrap();
+            let older = elsewhere("kinds_older");
+            let event = json!({"filepath": path, "createDatabase": true});
+            let refused = deployment.restore(&older.url, event.clone()).await.unwrap_err();
+            assert!(
+                refused.contains(&format!("of PostgreSQL {here} and the target of {major}")),
+                "{refused}"
+            );
+            let mut anyway = event;
+            anyway["allowOlder"] = true.into();
+            let done = deployment.restore(&older.url, anyway).await.unwrap();
+            assert_eq!(done.warnings.len(), 1, "{done:?}");
+            maintenance.run(&format!("DROP DATABASE {}", older.name)).await;
+        }
+        for database in [&source, &copy] {
+            database.run("DROP SUBSCRIPTION subscribed").await;
+            maintenance.run(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
+        }
+        for role in [own("role_owner"), own("role_reader")] {
+            maintenance.run(&format!("DROP ROLE {role}")).await;
+        }
+    }
+}
+
 /// The database's own settings, of all sessions and of one role's.
 async fn properties(database: &Database) -> Vec<String> {
     let sql = "SELECT format('%s %s %s %s', pg_get_userbyid(datdba), datconnlimit, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(datacl) a), \
@@ -160,10 +255,7 @@ async fn properties_of_the_database_are_restored_when_asked_for() {
     let new = pgbaton_tests::unique("Odd \"Copy\"; --");
     let copy = Database {
         name: quoted(&new),
-        url: pgbaton_tests::database::beside(
-            &kinds.source.url,
-            &new.bytes().map(|b| format!("%{b:02X}")).collect::<String>(),
-        ),
+        url: beside(&kinds.source.url, &new.bytes().map(|b| format!("%{b:02X}")).collect::<String>()),
     };
     let event = json!({"filepath": kinds.path, "as": new, "databaseProperties": true});
     kinds.deployment.restore(&kinds.source.url, event).await.unwrap();
@@ -223,4 +315,35 @@ async fn a_role_that_is_no_superuser_is_told_all_that_needs_one() {
     }
     let standing = "SELECT nspname FROM pg_namespace WHERE nspname ~ '[kK]inds'";
     assert_eq!(target.column(standing).await, Vec::<String>::new());
+}
+
+/// Who gives an object away must be no superuser for this: a new owner must be able to create in the schema, and grants come last.
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_that_may_not_create_in_the_schema_are_told() {
+    let deployment = Deployment::start().await;
+    let roles = Roles::create(&["_owner"], "");
+    let owner = roles.name("_owner");
+    let ordinary = Roles::create(&[""], &format!("LOGIN PASSWORD 'not-used-elsewhere' IN ROLE {owner}"));
+    let me = ordinary.name("");
+    let source = Database::of(
+        "kinds_small",
+        &format!(
+            "CREATE SCHEMA s AUTHORIZATION {me}; GRANT ALL ON SCHEMA s TO {owner}; CREATE TABLE s.t (a int); ALTER TABLE s.t OWNER TO {owner}; \
+             CREATE SCHEMA own AUTHORIZATION {owner}; CREATE TABLE own.t (a int); ALTER TABLE own.t OWNER TO {owner}"
+        ),
+    )
+    .await;
+    let backup = super::backed_up(&deployment, &source.url, json!({})).await;
+    let target = Database::empty("kinds_copy").await;
+    target.run(&format!("ALTER DATABASE {} OWNER TO {me}", target.name)).await;
+    let url = url_as(&me, "not-used-elsewhere", &target.name);
+    let refused = deployment.restore(&url, json!({"backupId": backup.id})).await.unwrap_err();
+    let says = format!(
+        "{me} cannot give objects to roles that may not create in their schema: {owner} in s (TABLE s.t)"
+    );
+    assert!(
+        refused.contains(&says) && refused.contains("noOwner") && !refused.contains("own.t"),
+        "{refused}"
+    );
+    deployment.restore(&url, json!({"backupId": backup.id, "noOwner": true})).await.unwrap();
 }

@@ -1,4 +1,5 @@
 -- One of every kind of object that an archive of pg_dump 18 can hold, for psql as a superuser. Roles: role_owner, role_reader.
+-- Lines that end in since or before and a major version are for such servers only.
 CREATE SCHEMA kinds AUTHORIZATION role_owner;
 CREATE SCHEMA "Kinds Two";
 COMMENT ON SCHEMA kinds IS 'one of every kind';
@@ -16,7 +17,8 @@ REVOKE USAGE ON TYPE kinds.int7 FROM PUBLIC;
 COMMENT ON TYPE kinds.int7 IS 'a base type';
 CREATE TYPE kinds.mood AS ENUM ('good', 'b''ad', 'ÜGLY');
 CREATE TYPE kinds.pair AS (a integer, b text COLLATE "C");
-CREATE TYPE kinds.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi, MULTIRANGE_TYPE_NAME = kinds.spans);
+CREATE TYPE kinds.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi, MULTIRANGE_TYPE_NAME = kinds.spans); -- since 14
+CREATE TYPE kinds.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi); -- before 14
 CREATE DOMAIN kinds.even AS integer DEFAULT 2 NOT NULL CONSTRAINT is_even CHECK (VALUE % 2 = 0);
 
 -- Functions and what hangs on them.
@@ -29,7 +31,8 @@ CREATE FUNCTION kinds.int7_cmp(kinds.int7, kinds.int7) RETURNS integer LANGUAGE 
 CREATE FUNCTION kinds.to_text(kinds.int7) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT kinds.int7_out($1)::text';
 ALTER FUNCTION kinds.to_text(kinds.int7) OWNER TO role_owner;
 GRANT EXECUTE ON FUNCTION kinds.to_text(kinds.int7) TO role_reader WITH GRANT OPTION;
-CREATE FUNCTION kinds.standard(a integer DEFAULT 1, OUT b integer) LANGUAGE sql BEGIN ATOMIC SELECT a + 1; END;
+CREATE FUNCTION kinds.standard(a integer DEFAULT 1, OUT b integer) LANGUAGE sql BEGIN ATOMIC SELECT a + 1; END; -- since 14
+CREATE FUNCTION kinds.standard(a integer DEFAULT 1, OUT b integer) LANGUAGE sql AS 'SELECT a + 1'; -- before 14
 CREATE PROCEDURE kinds.act(INOUT a integer) LANGUAGE plpgsql SET work_mem TO '1MB' AS $$BEGIN a := a + 1; END$$;
 CREATE AGGREGATE kinds.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
 ALTER AGGREGATE kinds.total(integer) OWNER TO role_owner;
@@ -80,8 +83,9 @@ CREATE OPERATOR CLASS kinds.other_int_class DEFAULT FOR TYPE integer USING other
     OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);
 CREATE TABLE kinds.elsewhere (a integer) USING other_heap;
 INSERT INTO kinds.elsewhere SELECT generate_series(1, 100);
-CREATE INDEX elsewhere_a ON kinds.elsewhere USING other_btree (a);
-CREATE TABLE kinds.parts (a integer, b text) PARTITION BY RANGE (a) USING other_heap;
+CREATE INDEX elsewhere_a ON kinds.elsewhere USING other_btree (a); -- since 18
+CREATE TABLE kinds.parts (a integer, b text) PARTITION BY RANGE (a) USING other_heap; -- since 17
+CREATE TABLE kinds.parts (a integer, b text) PARTITION BY RANGE (a); -- before 17
 CREATE TABLE kinds.parts_1 PARTITION OF kinds.parts FOR VALUES FROM (0) TO (100);
 CREATE TABLE kinds.parts_2 PARTITION OF kinds.parts FOR VALUES FROM (100) TO (200) USING heap;
 INSERT INTO kinds.parts SELECT i, 'part ' || i FROM generate_series(0, 199) i;
@@ -154,11 +158,13 @@ GRANT SELECT (id, name), INSERT ON kinds.main TO role_reader;
 
 -- Replication.
 CREATE PUBLICATION "everything; --" FOR ALL TABLES WITH (publish = 'insert', publish_via_partition_root);
-CREATE PUBLICATION partly FOR TABLE kinds.main (id, name) WHERE (id > 5), kinds.parts;
-CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Kinds Two";
+CREATE PUBLICATION partly FOR TABLE kinds.main (id, name) WHERE (id > 5), kinds.parts; -- since 15
+CREATE PUBLICATION partly FOR TABLE kinds.main, kinds.parts; -- before 15
+CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Kinds Two"; -- since 15
 ALTER PUBLICATION partly OWNER TO role_owner;
 COMMENT ON PUBLICATION partly IS 'some of it';
-CREATE SUBSCRIPTION subscribed CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION partly, "every""thing" WITH (connect = false, slot_name = NONE, streaming = off);
+CREATE SUBSCRIPTION subscribed CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION partly, "every""thing" WITH (connect = false, slot_name = NONE, streaming = off); -- since 14
+CREATE SUBSCRIPTION subscribed CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION partly, "every""thing" WITH (connect = false, slot_name = NONE); -- before 14
 COMMENT ON SUBSCRIPTION subscribed IS 'disabled';
 
 CREATE FUNCTION kinds.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'an event trigger fired during a restore'; END$$;

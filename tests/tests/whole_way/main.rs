@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod consistency;
+mod dump_versions;
 mod encodings;
 mod everything;
 mod foreign;
+mod hostile;
 mod kinds;
+mod large_row;
 mod memory;
-mod old_server;
+mod odd;
 mod options;
 mod pgbench;
 

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Catalogs whose rows have an oid. Those that all databases share hold what belongs to the server: roles, tablespaces, databases;
-/// subscriptions stand there, too, and belong to one database (13 shows their oids to superusers only).
+/// subscriptions stand there, too, and belong to one database. Before 14 only superusers may read a subscription's oid; its collector names
+/// those that others cannot save.
 const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
        has_table_privilege(c.oid, 'SELECT') OR c.relname = 'pg_user_mapping' \
          OR (c.relname = 'pg_subscription' AND has_column_privilege(c.oid, 'oid', 'SELECT')) AS readable, \
@@ -20,7 +21,7 @@ const CATALOGS: &str = "SELECT c.oid, c.relname::text AS name, \
           ('adrelid', 'tgrelid', 'ev_class', 'polrelid', 'conrelid')) AS relation_column \
      FROM pg_class c \
      WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND c.oid < 16384 \
-       AND (NOT c.relisshared OR c.relname = 'pg_subscription') \
+       AND (NOT c.relisshared OR (c.relname = 'pg_subscription' AND has_column_privilege(c.oid, 'oid', 'SELECT'))) \
        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'oid' AND a.attnum > 0) \
      ORDER BY c.relname";
 
@@ -80,13 +81,13 @@ fn outer(catalog: &str) -> Option<(u32, &'static str)> {
 fn rule(catalog: &str) -> &'static str {
     match catalog {
         // A valid NOT NULL is written in its column; what a table inherits comes from the parent; those of partitioned tables make
-        // those of the partitions; a constraint trigger is counted as a trigger; a member of an extension brings its own.
+        // those of the partitions; a constraint trigger is counted as a trigger; an extension brings the constraints of its domains.
         "pg_constraint" => {
             "NOT (o.contype = 'n' AND o.convalidated) AND o.contype <> 't' \
              AND NOT (o.contype = 'f' AND o.conparentid <> 0) \
              AND NOT (o.contype IN ('c', 'n') AND o.coninhcount > 0 AND NOT o.conislocal) \
-             AND NOT EXISTS (SELECT FROM pg_depend e WHERE o.contypid <> 0 AND e.classid = 'pg_type'::regclass \
-                               AND e.objid = o.contypid AND e.deptype = 'e')"
+             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = o.contypid \
+                               AND e.deptype = 'e')"
         }
         "pg_trigger" => "NOT o.tgisinternal AND o.tgparentid = 0",
         // Named as a commutator or negator and never defined.

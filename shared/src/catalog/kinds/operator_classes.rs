@@ -1,4 +1,4 @@
-//! OPERATOR FAMILY and OPERATOR CLASS entries.
+//! OPERATOR FAMILY and OPERATOR CLASS entries. What users add to a family of the system has no entry, as in pg_dump: the census names it.
 
 use super::operator_members::{self, Members};
 use crate::{
@@ -29,17 +29,6 @@ JOIN pg_opfamily f ON f.oid = c.opcfamily
 JOIN pg_namespace fn ON fn.oid = f.opfnamespace
 WHERE c.oid >= $1";
 
-/// What users add to families of the system; no statement of an archive can bring it, as no entry holds such a family.
-const ADDED_TO_SYSTEM: &str = "
-SELECT pg_describe_object('pg_opfamily'::regclass, m.family, 0) AS family, count(*) AS members
-FROM (SELECT 'pg_amop'::regclass AS class, oid, amopfamily AS family FROM pg_amop WHERE oid >= $1
-      UNION ALL SELECT 'pg_amproc'::regclass, oid, amprocfamily FROM pg_amproc WHERE oid >= $1) m
-WHERE m.family < $1
-  AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = m.class AND d.objid = m.oid
-              AND d.refclassid = 'pg_opfamily'::regclass AND d.refobjid = m.family)
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = m.class AND d.objid = m.oid AND d.deptype = 'e')
-GROUP BY m.family ORDER BY 1";
-
 /// Adds the operator families and classes of the user's schemas.
 ///
 /// # Errors
@@ -47,13 +36,6 @@ GROUP BY m.family ORDER BY 1";
 pub(crate) async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let families = cx.rows("operator families", FAMILIES, &[&FIRST_USER_OID]).await?;
     let classes = cx.rows("operator classes", CLASSES, &[&FIRST_USER_OID]).await?;
-    for row in cx.rows("operator families", ADDED_TO_SYSTEM, &[&FIRST_USER_OID]).await? {
-        out.warnings.push(format!(
-            "{} members that were added to {} are not in the backup: as with pg_dump, the system's families have no entry",
-            field::<i64>(&row, "members")?,
-            field::<&str>(&row, "family")?
-        ));
-    }
     if families.is_empty() && classes.is_empty() {
         return Ok(());
     }

@@ -8,17 +8,23 @@ use crate::{
     base::Result,
     catalog::{
         class::{PG_SUBSCRIPTION, definition},
-        draft::{Context, Draft, Drafts, Section},
+        draft::{CatalogId, Context, Draft, Drafts, Section},
         rows::{field, letter},
     },
     pg::{ServerVersion, conn_redact, ident, literal},
 };
 
-/// Names are for everybody, connection strings for superusers and whom they let.
-const NAMES: &str = "
-SELECT subname::text AS name, has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS readable
-FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-ORDER BY subname";
+/// Names are for everybody, connection strings for superusers and whom they let;
+/// oids for everybody since 14.
+fn names_query(version: ServerVersion) -> String {
+    let oid = if version.major() >= 14 { "oid" } else { "0::oid AS oid" };
+    format!(
+        "SELECT {oid}, subname::text AS name, \
+           has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS readable \
+         FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         ORDER BY subname"
+    )
+}
 
 /// 14 brought `subbinary` and `substream` (a boolean until 15), 15 `subtwophasestate` and `subdisableonerr`, 16 `suborigin`,
 /// `subpasswordrequired` and `subrunasowner` (before, all ran as the owner), 17 `subfailover`.
@@ -54,10 +60,11 @@ fn subscriptions_query(version: ServerVersion) -> String {
 /// What the server answers.
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let mut readable = true;
-    for row in cx.rows("the names of subscriptions", NAMES, &[]).await? {
+    for row in cx.rows("the names of subscriptions", &names_query(cx.version), &[]).await? {
         if !field::<bool>(&row, "readable")? {
             readable = false;
             let name: &str = field(&row, "name")?;
+            out.left_out.insert(CatalogId { class: PG_SUBSCRIPTION, oid: field(&row, "oid")? });
             out.warnings.push(format!(
                 "subscription {name} is not in the backup: only a superuser can read its connection string"
             ));

@@ -32,7 +32,9 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     for (number, row) in (0_i32..).zip(cx.rows("user mappings", MAPPINGS, &[]).await?) {
         let of_server = definition(PG_FOREIGN_SERVER, field(&row, "srvid")?);
         let (server, role): (&str, &str) = (field(&row, "server")?, field(&row, "role")?);
+        let id = CatalogId { class: PG_USER_MAPPING, oid: field(&row, "umid")? };
         let Some(draft) = out.entries.get(&of_server) else {
+            out.left_out.insert(id);
             out.warnings.push(format!(
                 "user mapping for {role} on server {server} is not in the backup: the server belongs to an extension"
             ));
@@ -48,7 +50,7 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         let options =
             if options.is_empty() { String::new() } else { format!(" OPTIONS (\n    {options}\n)") };
         let what = format!("{} SERVER {}", ident(role), ident(server));
-        out.aliases.insert(CatalogId { class: PG_USER_MAPPING, oid: field(&row, "umid")? }, of_server.id);
+        out.aliases.insert(id, of_server.id);
         out.add(Draft {
             owner,
             definition: format!("CREATE USER MAPPING FOR {what}{options};\n"),

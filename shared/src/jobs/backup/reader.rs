@@ -247,6 +247,9 @@ impl Readers {
     }
 }
 
+/// Bytes encoded before what came of them goes on to the upload.
+const PIECE: usize = 1 << 20;
+
 /// Encoder and upload of one object.
 struct Pipe {
     encoder: Encoder,
@@ -264,8 +267,12 @@ impl Pipe {
 
     async fn push(&mut self, bytes: &[u8]) -> Result<()> {
         self.raw += bytes.len() as u64;
-        self.encoder.push(bytes, &mut self.buffer)?;
-        self.drain().await
+        // One row may be hundreds of megabytes: its encoded form must not stand beside it as a whole.
+        for piece in bytes.chunks(PIECE) {
+            self.encoder.push(piece, &mut self.buffer)?;
+            self.drain().await?;
+        }
+        Ok(())
     }
 
     async fn drain(&mut self) -> Result<()> {

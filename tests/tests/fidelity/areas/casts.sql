@@ -46,6 +46,13 @@ CREATE CAST (int AS public.mine) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (public.mine AS date) WITHOUT FUNCTION;
 COMMENT ON CAST (int AS public.mine) IS 'binary coercible';
 
+-- From and to domains, which the server takes and then does not use.
+CREATE FUNCTION public.pos_xml(public.positive) RETURNS xml LANGUAGE sql IMMUTABLE AS 'SELECT NULL::xml';
+CREATE CAST (public.positive AS xml) WITH FUNCTION public.pos_xml(public.positive) AS IMPLICIT;
+CREATE FUNCTION public.xml_pos(xml) RETURNS public.positive LANGUAGE sql IMMUTABLE AS 'SELECT 1::public.positive';
+CREATE CAST (xml AS public.positive) WITH FUNCTION public.xml_pos(xml) AS ASSIGNMENT;
+COMMENT ON CAST (public.positive AS xml) IS 'ignored';
+
 -- What uses casts: a view and a default that need one.
 CREATE VIEW public.v AS SELECT 'red'::public.colour::int AS n, ROW(1, 'x')::public."Pa ir"::varchar AS t, true::numeric AS b;
 CREATE TABLE public.t (n int DEFAULT ('green'::public.colour)::int, m public.mine DEFAULT 5);

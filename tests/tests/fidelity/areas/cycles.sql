@@ -35,7 +35,6 @@ CREATE VIEW public.b_of_grouped AS SELECT id FROM public.a_grouped;
 CREATE MATERIALIZED VIEW public.m_grouped AS SELECT b.id, b.v FROM public.base b GROUP BY b.id;
 CREATE MATERIALIZED VIEW public.m_of_m AS SELECT id FROM public.m_grouped;
 CREATE VIEW public.v_of_m AS SELECT id FROM public.m_of_m;
-CREATE UNIQUE INDEX ON public.m_of_m (id);
 
 -- Tables and their own functions: in a check, a default, a generated column, an index, a policy, a trigger.
 CREATE TABLE public.checked (a int, b int);

@@ -13,6 +13,6 @@ COMMENT ON TYPE public.odd IS E'it''s \\ odd\n';
 ALTER TYPE public.odd OWNER TO fidelity_enum;
 GRANT USAGE ON TYPE "Odd ""enum"""."Sel.ect" TO fidelity_enum;
 REVOKE ALL ON TYPE public.odd FROM PUBLIC;
-CREATE TABLE public.t (o public.odd PRIMARY KEY DEFAULT '', os public.odd[], e public.empty, s "Odd ""enum"""."Sel.ect" DEFAULT 'first' CHECK (s < 'A'));
+CREATE TABLE public.t (o public.odd PRIMARY KEY DEFAULT '', os public.odd[], e public.empty, s "Odd ""enum"""."Sel.ect" DEFAULT 'b' CHECK (s < 'A'));
 INSERT INTO public.t (o, os) SELECT v, ARRAY[v, NULL] FROM unnest(enum_range(NULL::public.odd)) v;
 CREATE VIEW public.v AS SELECT * FROM public.t WHERE o IN ('it''s', E'new\nline') ORDER BY s;

@@ -1,16 +1,19 @@
--- Tablespaces of tables, indexes, keys, materialized views and partitioned tables.
-CREATE TABLE public.here (id integer PRIMARY KEY, v text);
-CREATE TABLE public.there (id integer PRIMARY KEY USING INDEX TABLESPACE fidelity_space, v text UNIQUE USING INDEX TABLESPACE fidelity_space)
+-- What stands in a tablespace of its own, and what is on the way there.
+CREATE TABLE public.apart (id int PRIMARY KEY USING INDEX TABLESPACE fidelity_space, t text, n int UNIQUE, r int4range, EXCLUDE USING gist (r WITH &&) USING INDEX TABLESPACE fidelity_space)
     TABLESPACE fidelity_space;
-CREATE INDEX there_index ON public.there (v) TABLESPACE fidelity_space;
-CREATE INDEX here_index ON public.there (v, id);
-CREATE MATERIALIZED VIEW public.kept TABLESPACE fidelity_space AS SELECT 1 AS x;
-CREATE TABLE public.parts (id integer, v text) PARTITION BY LIST (id) TABLESPACE fidelity_space;
-CREATE TABLE public.parts_1 PARTITION OF public.parts FOR VALUES IN (1);
-CREATE TABLE public.parts_2 PARTITION OF public.parts FOR VALUES IN (2) TABLESPACE pg_default;
-CREATE INDEX parts_index ON public.parts (v) TABLESPACE fidelity_space;
-CREATE TABLE public.excludes (r int4range, EXCLUDE USING gist (r WITH &&) USING INDEX TABLESPACE fidelity_space);
-CREATE TABLE public.moved (id integer);
-ALTER TABLE public.moved SET TABLESPACE fidelity_space;
-INSERT INTO public.there VALUES (1, 'x');
-INSERT INTO public.parts VALUES (1, 'a'), (2, 'b');
+INSERT INTO public.apart SELECT i, 't' || i, i, int4range(i, i + 1) FROM generate_series(1, 5) i;
+CREATE INDEX apart_t ON public.apart (t) TABLESPACE fidelity_space;
+CREATE INDEX apart_here ON public.apart (lower(t));
+CREATE TABLE public.here (id int PRIMARY KEY, t text);
+CREATE UNIQUE INDEX here_apart ON public.here (t) TABLESPACE fidelity_space;
+ALTER TABLE public.here REPLICA IDENTITY FULL;
+CREATE MATERIALIZED VIEW public.seen TABLESPACE fidelity_space AS SELECT count(*) AS n FROM public.apart;
+CREATE TABLE public.parted (id int, k int) PARTITION BY RANGE (id) TABLESPACE fidelity_space;
+CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (1) TO (10);
+CREATE TABLE public.parted_2 PARTITION OF public.parted FOR VALUES FROM (10) TO (20) TABLESPACE pg_default;
+CREATE INDEX parted_k ON public.parted (k) TABLESPACE fidelity_space;
+CREATE INDEX parted_id ON public.parted (id);
+INSERT INTO public.parted SELECT i, i FROM generate_series(1, 19) i;
+CREATE UNLOGGED TABLE public.unlogged_apart (a int) TABLESPACE fidelity_space;
+COMMENT ON TABLE public.apart IS 'on another disk';
+CREATE TABLE public.by_default (a int);

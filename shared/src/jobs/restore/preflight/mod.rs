@@ -8,7 +8,7 @@ mod version;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::{
-    needs::{Because, Needed, Needs},
+    needs::{Because, Needed, Needs, OwnedIn},
     superuser::demand,
 };
 use super::{choices::Choices, database::Properties, plan::shown, roles::Use};
@@ -270,6 +270,21 @@ async fn privileges(
             "{} may not create in the schemas {} (GRANT CREATE ON SCHEMA)",
             shown(&able.role),
             with_reasons(&closed, &needs.schemas)
+        ));
+    }
+    let owned: Vec<&OwnedIn> = needs.owned_in.keys().collect();
+    let kept_out = server::kept_out(session, &owned).await?;
+    if !kept_out.is_empty() {
+        let listed: Vec<String> = kept_out
+            .iter()
+            .map(|o| {
+                format!("{} in {} ({})", shown(&o.owner), shown(&o.schema), because(&needs.owned_in[*o]))
+            })
+            .collect();
+        reasons.push(format!(
+            "{} cannot give objects to roles that may not create in their schema: {} (restore as a superuser, or with noOwner)",
+            shown(&able.role),
+            listed_of(&listed)
         ));
     }
     let closed = server::closed_tablespaces(session, &keys(&needs.tablespaces)).await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    archive::toc::Entry,
+    archive::toc::{Entry, Section},
     base::Result,
     jobs::restore::{
         choices::Choices,
@@ -21,6 +21,17 @@ pub struct Because {
     pub count: u64,
     /// `TABLE public.users`.
     pub first: String,
+}
+
+/// A role that is to own objects in a schema.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnedIn {
+    /// The role.
+    pub owner: String,
+    /// The schema.
+    pub schema: String,
+    /// The schema's own owner, when the archive makes the schema.
+    pub made_by: Option<String>,
 }
 
 /// Things needed, each with why.
@@ -43,8 +54,10 @@ pub struct Needs {
     pub own_collations: Needed<String>,
     /// Providers of security labels.
     pub providers: Needed<String>,
-    /// Schemas that objects go into and the archive does not make.
+    /// Schemas that objects are made in and the archive does not make.
     pub schemas: Needed<String>,
+    /// Who is to own objects in which schema.
+    pub owned_in: Needed<OwnedIn>,
     /// Why CREATE on the database is needed.
     pub create_in_database: Option<Because>,
     /// Roles that default privileges are set for.
@@ -66,8 +79,8 @@ fn note<T: Ord>(needed: &mut Needed<T>, what: T, e: &Entry) {
 /// None today; unreadable entries are listed.
 pub fn of(entries: &[&Entry], choices: Choices) -> Result<Needs> {
     let mut needs = Needs::default();
-    let made = |kind: &str| -> BTreeSet<&str> {
-        entries.iter().filter(|e| e.desc == kind && creates(e)).map(|e| e.tag.as_str()).collect()
+    let made = |kind: &str| -> BTreeMap<&str, &Entry> {
+        entries.iter().filter(|e| e.desc == kind && creates(e)).map(|e| (e.tag.as_str(), *e)).collect()
     };
     let (schemas, methods) = (made("SCHEMA"), made("ACCESS METHOD"));
     let mut mappings = BTreeSet::new();
@@ -84,13 +97,25 @@ pub fn of(entries: &[&Entry], choices: Choices) -> Result<Needs> {
             note(&mut needs.tablespaces, tablespace.clone(), e);
         }
         if let Some(method) = e.table_am.as_ref().filter(|m| !m.is_empty() && !choices.no_table_access_method)
-            && !methods.contains(method.as_str())
+            && !methods.contains_key(method.as_str())
         {
             note(&mut needs.access_methods, method.clone(), e);
         }
-        if let Some(schema) = e.namespace.as_ref().filter(|n| !n.is_empty() && !schemas.contains(n.as_str()))
+        if let Some(schema) = e.namespace.as_ref().filter(|n| !n.is_empty())
+            && e.section == Section::PreData
+            && creates(e)
         {
-            note(&mut needs.schemas, schema.clone(), e);
+            if !schemas.contains_key(schema.as_str()) {
+                note(&mut needs.schemas, schema.clone(), e);
+            }
+            if let Some(owner) = new_owner(e).filter(|_| !choices.no_owner) {
+                let made_by = schemas.get(schema.as_str()).and_then(|s| s.owner.clone());
+                note(
+                    &mut needs.owned_in,
+                    OwnedIn { owner: owner.to_owned(), schema: schema.clone(), made_by },
+                    e,
+                );
+            }
         }
         let definition = e.defn.as_deref().unwrap_or_default();
         if definition.contains("COLLATE pg_catalog.") {
@@ -108,7 +133,7 @@ pub fn of(entries: &[&Entry], choices: Choices) -> Result<Needs> {
             }
             "INDEX" => {
                 if let Some(method) = index_method(&tokens(definition).unwrap_or_default())
-                    && !methods.contains(method.as_str())
+                    && !methods.contains_key(method.as_str())
                 {
                     note(&mut needs.access_methods, method, e);
                 }
@@ -186,6 +211,8 @@ mod tests {
             tag: tag.into(),
             namespace: Some(namespace.into()),
             defn: Some(defn.into()),
+            section: Section::PreData,
+            owner: Some("o".into()),
             ..Entry::default()
         }
     }
@@ -228,6 +255,9 @@ mod tests {
         assert_eq!(keys(&needs.schemas), ["public"]);
         assert_eq!(needs.create_in_database, Some(Because { count: 1, first: "SCHEMA own".into() }));
         assert_eq!(needs.doubled, ["s for x"]);
+        let owned: Vec<_> =
+            needs.owned_in.keys().map(|o| (o.schema.as_str(), o.made_by.as_deref())).collect();
+        assert_eq!(owned, [("own", Some("o")), ("public", None)]);
         let without = Choices { no_tablespaces: true, no_table_access_method: true, ..Choices::default() };
         let needs = of(&refs, without).unwrap();
         assert!(needs.tablespaces.is_empty() && keys(&needs.access_methods) == ["bloom"]);

@@ -74,6 +74,11 @@ pub fn demand(e: &Entry, untrusted: &HashSet<String>, major: u32) -> Option<Dema
             internal.then_some(always("aggregates with a state of type internal"))
         }
         "FUNCTION" | "PROCEDURE" => routine(&definition(), untrusted),
+        "ACL" if e.namespace.as_deref() == Some("pg_catalog") => Some(Demand {
+            what: "grants on what belongs to the system",
+            managed: true,
+            choice: Some("noPrivileges"),
+        }),
         "ACL" => {
             let all = definition();
             let by_other =
