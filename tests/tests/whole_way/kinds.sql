@@ -163,9 +163,9 @@ CREATE PUBLICATION partly FOR TABLE kinds.main, kinds.parts; -- before 15
 CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA "Kinds Two"; -- since 15
 ALTER PUBLICATION partly OWNER TO role_owner;
 COMMENT ON PUBLICATION partly IS 'some of it';
+-- What pg_dump 18 writes of a subscription, 13 does not know.
 CREATE SUBSCRIPTION subscribed CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION partly, "every""thing" WITH (connect = false, slot_name = NONE, streaming = off); -- since 14
-CREATE SUBSCRIPTION subscribed CONNECTION 'host=nowhere.invalid dbname=x' PUBLICATION partly, "every""thing" WITH (connect = false, slot_name = NONE); -- before 14
-COMMENT ON SUBSCRIPTION subscribed IS 'disabled';
+COMMENT ON SUBSCRIPTION subscribed IS 'disabled'; -- since 14
 
 CREATE FUNCTION kinds.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'an event trigger fired during a restore'; END$$;
 CREATE EVENT TRIGGER watched ON ddl_command_end WHEN TAG IN ('CREATE CONVERSION') EXECUTE FUNCTION kinds.watch();
