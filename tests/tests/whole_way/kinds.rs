@@ -216,7 +216,7 @@ async fn every_version_goes_into_itself_and_into_newer_ones() {
             maintenance.run(&format!("DROP DATABASE {}", older.name)).await;
         }
         for database in [&source, &copy] {
-            database.run("DROP SUBSCRIPTION subscribed").await;
+            database.run("DROP SUBSCRIPTION IF EXISTS subscribed").await;
             maintenance.run(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
         }
         for role in [own("role_owner"), own("role_reader")] {

@@ -203,11 +203,15 @@ impl Restore<'_> {
         let target = Target { info: &info, run: &self.record.id, created: self.created };
         let session = target.open(create.then_some(source.manifest.as_ref()), ledger).await?;
         ledger.describe(self.lease, &session.version().to_string()).await?;
+        let source_encoding = match &source.manifest {
+            Some(manifest) => Some(manifest.database.encoding.clone()),
+            None => plan::database_encoding(&source.toc),
+        };
         let wanted = Wanted {
             entries: source.toc.entries.iter().filter(|e| choices.want(e)).collect(),
             properties: &properties,
             version: source.toc.header.server_version.as_deref(),
-            encoding: &encoding,
+            encoding: source_encoding.as_deref().unwrap_or(&encoding),
             choices,
             allow_older: self.request.allow_older,
         };

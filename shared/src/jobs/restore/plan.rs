@@ -18,6 +18,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     choices::{Choices, is_of_database},
     graph::{Graph, Lock, Step},
+    sql::{Kind as Token, tokens},
     statement::{check, is_privilege},
 };
 use crate::{
@@ -160,6 +161,16 @@ pub fn encoding(toc: &Toc) -> Result<String> {
         None => Ok("UTF8".to_owned()),
         Some(e) => value(e, "client_encoding").ok_or_else(|| unknown(e)),
     }
+}
+
+/// The encoding of the database that the archive was made of, where its DATABASE entry says so.
+pub fn database_encoding(toc: &Toc) -> Option<String> {
+    let definition = toc.entries.iter().find(|e| e.desc == "DATABASE")?.defn.as_deref()?;
+    let all = tokens(definition)?;
+    all.windows(3).find(|w| w[0].is("encoding") && w[1].is_symbol('=')).and_then(|w| match &w[2].kind {
+        Token::Literal(encoding) => Some(encoding.clone()),
+        _ => None,
+    })
 }
 
 /// `TABLE public.users`, for errors and logs: in one line, whatever the names hold.
@@ -378,6 +389,11 @@ mod tests {
         assert_eq!(p.parallel.iter().map(|s| s.id).collect::<Vec<_>>(), [11, 12]);
         let p = plan(&toc, Choices { database_properties: true, ..Choices::default() }, |_| 0).unwrap();
         assert_eq!(p.database, [0, 1, 2, 3]);
+        assert_eq!(database_encoding(&toc), Option::None);
+        let mut told = toc;
+        told.entries[0].defn =
+            Some("CREATE DATABASE \"encoding = 'x'\" WITH ENCODING = 'LATIN1' LOCALE = 'C';\n".into());
+        assert_eq!(database_encoding(&told).as_deref(), Some("LATIN1"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) struct Wanted<'a> {
     pub properties: &'a Properties,
     /// `server_version` of the archive's server.
     pub version: Option<&'a str>,
-    /// The encoding of the archive's SQL and rows.
+    /// The encoding of the database that the archive was made of.
     pub encoding: &'a str,
     /// What is left out.
     pub choices: Choices,
@@ -121,7 +121,7 @@ pub(super) async fn check(session: &Session, wanted: &Wanted<'_>) -> Result<Foun
     }
     if able.encoding != wanted.encoding && (able.encoding != "UTF8" || wanted.encoding == "SQL_ASCII") {
         found.warnings.push(format!(
-            "the archive is in {} and the target database in {}: text was converted, or taken as it was where one of them is SQL_ASCII",
+            "the archive is of a database in {} and the target database is in {}: text was converted, or taken as it was where one of them is SQL_ASCII",
             wanted.encoding, able.encoding
         ));
     }

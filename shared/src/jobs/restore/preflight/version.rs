@@ -63,6 +63,11 @@ pub fn gone(e: &Entry, from: Option<u32>, to: u32) -> Option<&'static str> {
             }
             over_arrays(&all)
         }
+        "SUBSCRIPTION" => {
+            let all = definition();
+            let unknown = SUBSCRIPTION_OPTIONS.iter().any(|(option, since)| to < *since && has(&all, option));
+            unknown.then_some("subscriptions with options of later versions, as later versions of pg_dump write them (restore with noSubscriptions)")
+        }
         "AGGREGATE" if before(14) => over_arrays(&definition()),
         "TABLE"
             if before(18) && e.defn.as_deref().is_some_and(|d| d.starts_with("CREATE UNLOGGED TABLE")) =>
@@ -74,6 +79,18 @@ pub fn gone(e: &Entry, from: Option<u32>, to: u32) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Options of CREATE SUBSCRIPTION and the version that brought them.
+const SUBSCRIPTION_OPTIONS: &[(&str, u32)] = &[
+    ("binary", 14),
+    ("streaming", 14),
+    ("two_phase", 15),
+    ("disable_on_error", 15),
+    ("origin", 16),
+    ("password_required", 16),
+    ("run_as_owner", 16),
+    ("failover", 17),
+];
 
 fn has(all: &[Token], option: &str) -> bool {
     all.windows(2).any(|w| w[0].is(option) && w[1].is_symbol('='))
@@ -137,6 +154,11 @@ mod tests {
         assert!(gone(&postfix, Some(13), 13).is_none() && gone(&postfix, Some(14), 18).is_none());
         let aggregate = "CREATE AGGREGATE public.a(anyelement) (\n    SFUNC = array_append,\n    STYPE = anyarray,\n    INITCOND = '{}'\n);\n";
         assert!(gone(&e("AGGREGATE", aggregate), Some(13), 18).is_some());
+        let subscription = e(
+            "SUBSCRIPTION",
+            "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false, run_as_owner = true);\n",
+        );
+        assert!(gone(&subscription, Some(14), 15).is_some() && gone(&subscription, Some(14), 16).is_none());
         let table = "CREATE UNLOGGED TABLE public.t (\n    a integer\n)\nPARTITION BY LIST (a);\n";
         assert!(
             gone(&e("TABLE", table), Some(17), 18).is_some()
