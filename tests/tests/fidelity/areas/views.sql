@@ -38,7 +38,6 @@ CREATE MATERIALIZED VIEW public."0 third ""ü""" (n) AS SELECT id FROM public.be
 CREATE MATERIALIZED VIEW public.will_be_empty AS SELECT id FROM public.z_first;
 CREATE MATERIALIZED VIEW public.reads_empty AS SELECT id FROM public.will_be_empty;
 REFRESH MATERIALIZED VIEW public.will_be_empty WITH NO DATA;
-REFRESH MATERIALIZED VIEW public.reads_empty WITH NO DATA;
 CREATE VIEW public.over_empty AS SELECT id FROM public.will_be_empty;
 CREATE UNIQUE INDEX populated_id ON public.populated (id);
 CREATE INDEX empty_index ON public.a_last (id);
