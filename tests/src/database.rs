@@ -127,6 +127,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let server = crate::variable("PGBATON_TEST_PG_URL");
+        // A database with a subscription cannot be dropped. Those of the tests are disabled and without a slot.
+        let none = "DO $$ DECLARE s name; BEGIN FOR s IN SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() \
+                    LOOP EXECUTE format('DROP SUBSCRIPTION %I', s); END LOOP; END $$";
+        let _ = program("psql", &["-qX", "-d", &self.url, "-c", none]);
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let _ = program("psql", &["-qX", "-d", &server, "-c", &drop]);
     }

@@ -134,7 +134,10 @@ async fn hostile_names_run_nothing_and_come_back() {
     let names: Vec<String> =
         NAMES.iter().map(|n| cut(&n.replace("MARK", &mark.display().to_string()))).collect();
     assert!(names.iter().any(|n| n.len() == 63));
-    let suffixes: Vec<String> = names.iter().map(|n| n.chars().take(24).collect()).collect();
+    // Roles belong to the server: a database in EUC_JP, which other tests have, must be able to read their names.
+    let everywhere = |c: &char| c.is_ascii() || "éäöü".contains(*c);
+    let suffixes: Vec<String> =
+        names.iter().map(|n| n.chars().filter(everywhere).take(24).collect()).collect();
     let suffixes: Vec<&str> = suffixes.iter().map(String::as_str).collect();
     let roles = Roles::create(&suffixes, "");
 
