@@ -66,6 +66,18 @@ impl Database {
         sql(&self.url, statements).await;
     }
 
+    /// Runs statements in it; what the server says when it refuses one.
+    ///
+    /// # Errors
+    /// The server's message.
+    pub async fn try_run(&self, statements: &str) -> Result<(), String> {
+        let told = |e: tokio_postgres::Error| match e.as_db_error() {
+            Some(db) => db.message().to_owned(),
+            None => e.to_string(),
+        };
+        connect(&self.url).await.batch_execute(statements).await.map_err(told)
+    }
+
     /// The first column of each row, as text.
     pub async fn column(&self, query: &str) -> Vec<String> {
         let client = connect(&self.url).await;
@@ -126,11 +138,14 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let server = crate::variable("PGBATON_TEST_PG_URL");
-        // A database with a subscription cannot be dropped. Those of the tests are disabled and without a slot.
+        let server = beside(&self.url, "postgres");
+        // A database with a subscription cannot be dropped.
         let none = "DO $$ DECLARE s name; BEGIN FOR s IN SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() \
-                    LOOP EXECUTE format('DROP SUBSCRIPTION %I', s); END LOOP; END $$";
+                    LOOP EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', s); EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', s); \
+                    EXECUTE format('DROP SUBSCRIPTION %I', s); END LOOP; END $$";
         let _ = program("psql", &["-qX", "-d", &self.url, "-c", none]);
+        let ordinary = format!("ALTER DATABASE {} IS_TEMPLATE false", self.name);
+        let _ = program("psql", &["-qX", "-d", &server, "-c", &ordinary]);
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let _ = program("psql", &["-qX", "-d", &server, "-c", &drop]);
     }

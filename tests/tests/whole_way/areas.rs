@@ -1,0 +1,92 @@
+//! Every area that tests/fidelity judges by stock pg_restore, by way of the functions: our backup, our restore, and `pg_dump` of both.
+
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
+
+use pgbaton::ledger::Status;
+use pgbaton_tests::{
+    database::{Database, beside},
+    deployment::Deployment,
+};
+use serde_json::json;
+
+/// Labels need a provider, which no test server loads.
+const NOT_HERE: &[&str] = &["security_labels"];
+
+/// The number behind a word in the first comments of an area.
+fn limit(sql: &str, word: &str) -> u32 {
+    let found = sql.lines().take_while(|l| l.starts_with("--")).find_map(|l| l.strip_prefix(word));
+    found.map_or(0, |n| n.trim().parse().expect("a version"))
+}
+
+/// `pg_dump` of a database, without what differs in every dump, and in any order: tables that inherit may come back with their columns in
+/// another, as from pg_dump's own archive.
+fn lines(database: &Database) -> BTreeSet<String> {
+    database.schema().lines().filter(|l| !l.starts_with("-- Dumped")).map(str::to_owned).collect()
+}
+
+async fn judge(deployment: &Deployment, server: &Database, major: u32, sql: &str) -> Result<(), String> {
+    let elsewhere = |prefix: &str| {
+        let name = pgbaton_tests::unique(prefix);
+        Database { url: beside(&server.url, &name), name }
+    };
+    let (source, copy) = (elsewhere("area"), elsewhere("area_copy"));
+    for database in [&source, &copy] {
+        server.run(&format!("CREATE DATABASE {} TEMPLATE template0", database.name)).await;
+    }
+    for statement in sql.lines().filter_map(|l| l.strip_prefix("-- alone: ")) {
+        // The object may be there: it is the server's.
+        let _ = source.try_run(statement).await;
+    }
+    let outcome = async {
+        source.try_run(sql).await.map_err(|e| format!("filling it: {e}"))?;
+        let backup = deployment.backup(&source.url, json!({})).await?;
+        let warns = sql.lines().any(|l| l.starts_with("-- warns: "));
+        if backup.status != Status::Completed || backup.warnings.is_empty() == warns {
+            return Err(format!("{:?}, warnings {:?}", backup.status, backup.warnings));
+        }
+        let restored = deployment.restore(&copy.url, json!({"backupId": backup.id})).await?;
+        if !restored.warnings.is_empty() && major >= 18 {
+            return Err(format!("restored with warnings {:?}", restored.warnings));
+        }
+        let (before, after) = (lines(&source), lines(&copy));
+        let lost: Vec<&String> = before.difference(&after).take(5).collect();
+        let more: Vec<&String> = after.difference(&before).take(5).collect();
+        if lost.is_empty() && more.is_empty() {
+            return Ok(());
+        }
+        Err(format!("in the source {lost:#?}, in the copy {more:#?}"))
+    };
+    outcome.await
+}
+
+/// On the oldest and the newest server at hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_area_comes_back_by_way_of_the_functions() {
+    let urls = env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_default();
+    let urls: Vec<&str> = urls.split_whitespace().collect();
+    let wanted = env::var("PGBATON_TEST_AREAS").unwrap_or_default();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity/areas");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    files.sort();
+    let deployment = Deployment::start().await;
+    let (mut judged, mut failures) = (0, Vec::new());
+    for url in urls.first().into_iter().chain(urls.last()) {
+        let server = Database { name: "pgbaton_none".to_owned(), url: (*url).to_owned() };
+        let version = &server.column("SHOW server_version_num").await[0];
+        let major = version.parse::<u32>().unwrap() / 10_000;
+        for file in &files {
+            let area = file.file_stem().unwrap().to_string_lossy().into_owned();
+            let sql = fs::read_to_string(file).unwrap();
+            let known = major >= limit(&sql, "-- since ");
+            if !known || NOT_HERE.contains(&area.as_str()) || !area.contains(&wanted) {
+                continue;
+            }
+            judged += 1;
+            if let Err(why) = judge(&deployment, &server, major, &sql).await {
+                failures.push(format!("== area {area} on PostgreSQL {major}: {why}"));
+            }
+        }
+    }
+    println!("{judged} databases");
+    assert!(failures.is_empty(), "{} of {judged} failed\n\n{}", failures.len(), failures.join("\n\n"));
+}
