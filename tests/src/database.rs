@@ -151,7 +151,8 @@ impl Drop for Database {
     }
 }
 
-async fn connect(url: &str) -> tokio_postgres::Client {
+/// A session of its own.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) =
         tokio_postgres::connect(url, NoTls).await.unwrap_or_else(|e| panic!("connecting: {e:?}"));
     tokio::spawn(connection);

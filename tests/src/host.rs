@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use bytes::Bytes;
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 /// A running host; it and its functions are stopped when dropped.
 pub struct Host {
     child: Child,
-    _output: BufReader<ChildStdout>,
     /// `http://…` of the Invoke API.
     pub invoke_url: String,
     /// `http://…` of the HTTP API front.
@@ -59,7 +58,9 @@ impl Host {
         output.read_line(&mut ready).unwrap();
         let ready: Value = serde_json::from_str(&ready).expect("the host's first line");
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self { child, _output: output, invoke_url: text("invoke"), front_url: text("front"), folder }
+        // A full pipe would hold up the host.
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        Self { child, invoke_url: text("invoke"), front_url: text("front"), folder }
     }
 
     /// One request.

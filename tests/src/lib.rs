@@ -17,6 +17,7 @@ pub mod gate;
 pub mod host;
 pub mod judge;
 pub mod roles;
+pub mod servers;
 pub mod tables;
 
 /// A variable of the environment that `infra/local test` sets.

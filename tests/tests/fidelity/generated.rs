@@ -11,14 +11,9 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestError, TestRunner},
 };
 
-use crate::{
-    Area,
-    inheritance::Family,
-    judging,
-    scratch::Scratch,
-    servers::{self, Server},
-    statements::Maker,
-};
+use pgbaton_tests::servers::{self, Server};
+
+use crate::{Area, inheritance::Family, judging, scratch::Scratch, statements::Maker};
 
 /// Databases for each server; `PGBATON_TEST_GENERATED` asks for another number.
 const CASES: u32 = 1;
@@ -94,7 +89,7 @@ pub fn run(flavour: Flavour) {
             ..Config::default()
         };
         let outcome = TestRunner::new(config).run(&vec(any::<[u16; 24]>(), STEPS), |numbers| {
-            runtime.block_on(judge(&server, flavour, &numbers))
+            runtime.block_on(judge(server, flavour, &numbers))
         });
         match outcome {
             Ok(()) => {}

@@ -1,11 +1,14 @@
 //! One area on one server.
 
 use pgbaton::{archive::Toc, pg::ident};
-use pgbaton_tests::judge::{archive, compare};
+use pgbaton_tests::{
+    judge::{archive, compare},
+    servers::Server,
+};
 
 use tokio_postgres::error::SqlState;
 
-use super::{Area, listing, scratch::Names, servers::Server};
+use super::{Area, listing, scratch::Names};
 
 /// So many differences of a kind are shown.
 const SHOWN: usize = 8;
@@ -82,10 +85,11 @@ async fn restored(server: &Server, names: &Names, source: &[String]) -> Result<(
     same(&format!("the dumps of pg_dump's archive and of ours, {place},"), &expected, &copy)
 }
 
-/// The dump of a database, without the version of its server.
+/// The dump of a database, without the version of its server; and without LOGGED, which pg_dump 18 says of sequences in unlogged tables of
+/// servers before 15, where the word was not known.
 fn script(server: &Server, database: &str) -> Vec<String> {
     let mut script = server.programs.script(database);
-    script.retain(|l| !l.starts_with("-- Dumped from database version "));
+    script.retain(|l| !l.starts_with("-- Dumped from database version ") && l != "    LOGGED");
     script
 }
 

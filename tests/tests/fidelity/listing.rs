@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use pgbaton::archive::Toc;
+use pgbaton::archive::{Toc, toc::Entry};
 use pgbaton_tests::variable;
 
 /// `pg_restore` of each version at hand.
@@ -19,12 +19,20 @@ fn programs() -> Vec<PathBuf> {
     all.iter().map(|folder| Path::new(folder).join("pg_restore")).collect()
 }
 
+fn partitioned_with_method(entry: &Entry) -> bool {
+    entry.relkind == Some('p') && entry.table_am.is_some()
+}
+
 /// Compares what each pg_restore lists with what the archive holds.
 pub fn compare(toc: &Toc, archive: &Path) -> Result<(), String> {
     let expected = expected(toc);
     for program in programs() {
         let output = Command::new(&program).args(["-l", "-v"]).arg(archive).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
+        // Access methods of partitioned tables need version 1.16, which only 17 and later read.
+        if told.contains("unsupported version (1.16)") && toc.entries.iter().any(partitioned_with_method) {
+            continue;
+        }
         if !output.status.success() || !told.is_empty() {
             return Err(format!("{} -l: {told}", program.display()));
         }

@@ -2,9 +2,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use pgbaton_tests::unique;
-
-use super::servers::Server;
+use pgbaton_tests::{servers::Server, unique};
 
 /// Names for databases, each free on every server, and for a folder.
 #[derive(Clone)]

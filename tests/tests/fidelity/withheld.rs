@@ -1,8 +1,17 @@
 //! What a backup does not hold on purpose or cannot read, and says: passwords of subscriptions, what only superusers see.
 
-use pgbaton_tests::judge::archive;
+use pgbaton_tests::{judge::archive, servers};
 
-use super::{judging, scratch::Scratch, servers};
+use super::{judging, scratch::Scratch};
+
+/// What an ordinary role finds: nothing, and much of everything.
+const READ_BY_ALL: [&str; 5] = [
+    "",
+    include_str!("areas/mixture_kinds.sql"),
+    include_str!("areas/mixture_shop.sql"),
+    include_str!("areas/mixture_views.sql"),
+    include_str!("areas/foreign_servers.sql"),
+];
 
 const SQL: &str = "
 CREATE FOREIGN DATA WRAPPER w;
@@ -18,7 +27,7 @@ DO $$ BEGIN CREATE ROLE fidelity_plain; EXCEPTION WHEN duplicate_object OR uniqu
 async fn secrets_stay_out_and_what_is_left_out_is_said() {
     for server in servers::all().await {
         let scratch = Scratch::new();
-        judging::create(&server, &[&scratch.names.source]).await;
+        judging::create(server, &[&scratch.names.source]).await;
         let source = server.connect(&scratch.names.source).await;
         {
             let _alone = server.filling.lock().await;
@@ -61,6 +70,48 @@ async fn secrets_stay_out_and_what_is_left_out_is_said() {
             assert_eq!(seen.warnings.iter().filter(about).count(), 1, "{what} in {:#?}", seen.warnings);
         }
         drop(source);
-        scratch.remove([&server, &server]).await;
+        scratch.remove([server, server]).await;
+    }
+}
+
+/// The entries but for what only superusers see; and the warnings.
+async fn read_by(source: &tokio_postgres::Client, role: &str) -> (Vec<String>, Vec<String>) {
+    source.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
+    let catalog = archive::read(source).await;
+    source.batch_execute("COMMIT; RESET ROLE").await.unwrap();
+    let entries = catalog.entries.iter().filter(|e| e.desc != "USER MAPPING");
+    (entries.map(|e| format!("{} {} {}", e.desc, e.tag, e.definition)).collect(), catalog.warnings)
+}
+
+/// A role that may read all rows, and is no superuser, archives what a superuser does: managed services give no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ordinary_role_archives_what_a_superuser_does() {
+    for server in servers::all().await {
+        for sql in READ_BY_ALL {
+            // Before 14 there was no role for it, so there is nothing but the catalogs to read.
+            if server.major < 14 && !sql.is_empty() {
+                continue;
+            }
+            let scratch = Scratch::new();
+            judging::create(server, &[&scratch.names.source]).await;
+            let source = server.connect(&scratch.names.source).await;
+            {
+                let _alone = server.filling.lock().await;
+                let reader = "DO $$ BEGIN CREATE ROLE fidelity_reads_all; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;";
+                let may =
+                    if server.major < 14 { "" } else { "GRANT pg_read_all_data TO fidelity_reads_all;" };
+                source.batch_execute(&format!("{reader}{may}{sql}")).await.unwrap();
+            }
+            let (all, none) = read_by(&source, "NONE").await;
+            assert!(none.is_empty(), "{none:#?}");
+            let (seen, mut told) = read_by(&source, "fidelity_reads_all").await;
+            let differ: Vec<_> = all.iter().filter(|e| !seen.contains(e)).collect();
+            assert!(differ.is_empty(), "PostgreSQL {}: not seen {differ:#?}", server.major);
+            assert_eq!(seen.len(), all.len());
+            told.retain(|w| !w.starts_with("the options of the user mapping for "));
+            assert!(told.is_empty(), "PostgreSQL {}: {told:#?}", server.major);
+            drop(source);
+            scratch.remove([server, server]).await;
+        }
     }
 }

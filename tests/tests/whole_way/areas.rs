@@ -6,6 +6,7 @@ use pgbaton::ledger::Status;
 use pgbaton_tests::{
     database::{Database, beside},
     deployment::Deployment,
+    servers,
 };
 use serde_json::json;
 
@@ -62,18 +63,17 @@ async fn judge(deployment: &Deployment, server: &Database, major: u32, sql: &str
 /// On the oldest and the newest server at hand.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_area_comes_back_by_way_of_the_functions() {
-    let urls = env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_default();
-    let urls: Vec<&str> = urls.split_whitespace().collect();
+    let all = servers::all().await;
     let wanted = env::var("PGBATON_TEST_AREAS").unwrap_or_default();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity/areas");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
     let deployment = Deployment::start().await;
     let (mut judged, mut failures) = (0, Vec::new());
-    for url in urls.first().into_iter().chain(urls.last()) {
-        let server = Database { name: "pgbaton_none".to_owned(), url: (*url).to_owned() };
-        let version = &server.column("SHOW server_version_num").await[0];
-        let major = version.parse::<u32>().unwrap() / 10_000;
+    let ends = if all.len() > 1 { vec![&all[0], &all[all.len() - 1]] } else { all.iter().collect() };
+    for end in ends {
+        let (major, url) = (end.major, end.programs.url("postgres"));
+        let server = Database { name: "pgbaton_none".to_owned(), url };
         for file in &files {
             let area = file.file_stem().unwrap().to_string_lossy().into_owned();
             let sql = fs::read_to_string(file).unwrap();

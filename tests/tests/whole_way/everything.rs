@@ -4,24 +4,20 @@ use pgbaton_tests::{database::Database, deployment::Deployment, roles::Roles};
 
 use super::{fill, round_trip};
 
-/// What the tests of the catalog hold, put into one database.
-const OBJECTS: [&str; 13] = [
-    include_str!("../catalog/tables.sql"),
-    include_str!("../catalog/partitions.sql"),
-    include_str!("../catalog/views.sql"),
-    include_str!("../catalog/names.sql"),
-    include_str!("../catalog/mixed.sql"),
-    include_str!("../catalog/since_14.sql"),
-    include_str!("../catalog/since_15.sql"),
-    include_str!("../catalog_kinds/objects.sql"),
-    include_str!("../catalog_kinds/since_14.sql"),
-    include_str!("../catalog_kinds/relations.sql"),
-    include_str!("../catalog_kinds/large_objects.sql"),
-    include_str!("../catalog_kinds/on_relations.sql"),
+/// Areas of tests/fidelity that go together, put into one database.
+const OBJECTS: [&str; 9] = [
+    include_str!("../fidelity/areas/mixture_shop.sql"),
+    include_str!("../fidelity/areas/mixture_partitions.sql"),
+    include_str!("../fidelity/areas/mixture_views.sql"),
+    include_str!("../fidelity/areas/mixture_names.sql"),
+    include_str!("../fidelity/areas/mixture_schemas.sql"),
+    include_str!("../fidelity/areas/mixture_14.sql"),
+    include_str!("../fidelity/areas/mixture_15.sql"),
+    include_str!("../fidelity/areas/mixture_kinds.sql"),
     include_str!("types.sql"),
 ];
 
-const ROLES: [&str; 6] = ["_owner", "_reader", "_alice", "_bob", "_carol", " \"Odd\" ; -- é' Role"];
+const ROLES: [&str; 4] = ["_owner", "_reader", "_other", " \"Odd\" ; -- é' Role"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_object_and_value_comes_back() {
@@ -29,24 +25,12 @@ async fn every_kind_of_object_and_value_comes_back() {
     let roles = Roles::create(&ROLES, "");
     let source = Database::empty("happy_everything").await;
     for sql in OBJECTS {
-        let sql = roles.put_into(
-            sql,
-            &[
-                ("catalog_owner", "_owner"),
-                ("catalog_reader", "_reader"),
-                ("Catalog \"\"Odd\"\" Role", ROLES[5]),
-                ("kinds_alice", "_alice"),
-                ("kinds_bob", "_bob"),
-                ("kinds_carol", "_carol"),
-                ("kinds \"\"Odd", ROLES[5]),
-            ],
-        );
-        // Transforms are a kind that is not saved yet.
-        let sql: Vec<&str> = sql.lines().filter(|l| !l.contains("TRANSFORM FOR TYPE")).collect();
-        fill(&source, &sql.join("\n"));
+        let names = ["fidelity_a", "fidelity_b", "fidelity_c", "fidelity_Odd \"\"Role"];
+        let pairs: Vec<(&str, &str)> = names.into_iter().zip(ROLES).collect();
+        fill(&source, &roles.put_into(sql, &pairs));
     }
     if source.column("SHOW server_version_num").await[0].as_str() >= "180000" {
-        fill(&source, include_str!("../catalog/since_18.sql"));
+        fill(&source, include_str!("../fidelity/areas/mixture_18.sql"));
     }
     // Some were filled before their tables: a restore refreshes them, as pg_restore does.
     let stale = "SELECT format('REFRESH MATERIALIZED VIEW %s', oid::regclass) FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY oid";

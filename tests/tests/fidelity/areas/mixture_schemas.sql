@@ -1,3 +1,7 @@
+-- Things of several schemas that use each other.
+DO $$ BEGIN CREATE ROLE fidelity_a; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE fidelity_b; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE "fidelity_Odd ""Role"; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA "B";
 -- Renamed sequences, sequences owned by and used by several, across schemas.
 CREATE TABLE a.s (id serial, n bigserial);
@@ -33,7 +37,7 @@ ALTER VIEW b.renamed RENAME COLUMN c1 TO "C One";
 CREATE VIEW b.recursive_one AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r;
 CREATE MATERIALIZED VIEW "B".m AS SELECT * FROM b.uses_agg;
 CREATE FUNCTION "B".reads_m() RETURNS SETOF "B".m LANGUAGE sql AS 'SELECT * FROM "B".m';
-CREATE MATERIALIZED VIEW "B".m2 AS SELECT * FROM "B".reads_m();
+CREATE MATERIALIZED VIEW "B".m2 AS SELECT * FROM "B".reads_m() WITH NO DATA;
 CREATE FUNCTION b.trg() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM 'it''s $$'; RETURN new; END $f$;
 CREATE TRIGGER on_view INSTEAD OF INSERT ON b.star FOR EACH ROW EXECUTE FUNCTION b.trg();
 CREATE TRIGGER truncates BEFORE TRUNCATE ON a.uses_f EXECUTE FUNCTION b.trg();
@@ -58,20 +62,20 @@ CREATE UNIQUE INDEX by_index ON b.keys (a);
 CREATE TABLE "B".refs_index (a int REFERENCES b.keys (a));
 ALTER TABLE b.keys REPLICA IDENTITY USING INDEX keys_pkey;
 -- Grants of all kinds.
-GRANT USAGE ON SCHEMA a TO catalog_reader WITH GRANT OPTION;
-GRANT SELECT, INSERT (t) ON a.uses_f TO catalog_reader, PUBLIC;
+GRANT USAGE ON SCHEMA a TO fidelity_b WITH GRANT OPTION;
+GRANT SELECT, INSERT (t) ON a.uses_f TO fidelity_b, PUBLIC;
 REVOKE ALL ON b.log FROM postgres;
 REVOKE EXECUTE ON FUNCTION a.f(a.thing) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION a.f(a.thing) TO "Catalog ""Odd"" Role";
+GRANT EXECUTE ON FUNCTION a.f(a.thing) TO "fidelity_Odd ""Role";
 REVOKE USAGE ON TYPE a.thing FROM PUBLIC;
-GRANT ALL ON b.uses_agg TO catalog_owner;
-ALTER DEFAULT PRIVILEGES IN SCHEMA a GRANT SELECT ON TABLES TO catalog_reader;
-ALTER DEFAULT PRIVILEGES FOR ROLE catalog_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+GRANT ALL ON b.uses_agg TO fidelity_a;
+ALTER DEFAULT PRIVILEGES IN SCHEMA a GRANT SELECT ON TABLES TO fidelity_b;
+ALTER DEFAULT PRIVILEGES FOR ROLE fidelity_a REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER SEQUENCE a.moved OWNER TO postgres;
-ALTER SCHEMA "B" OWNER TO catalog_owner;
-ALTER FUNCTION a.f(int, text[]) OWNER TO catalog_owner;
-ALTER TYPE a.wraps OWNER TO catalog_owner;
+ALTER SCHEMA "B" OWNER TO fidelity_a;
+ALTER FUNCTION a.f(int, text[]) OWNER TO fidelity_a;
+ALTER TYPE a.wraps OWNER TO fidelity_a;
 SELECT lo_create(4711), lo_create(4712);
-ALTER LARGE OBJECT 4711 OWNER TO catalog_owner;
-GRANT SELECT ON LARGE OBJECT 4711 TO catalog_reader;
+ALTER LARGE OBJECT 4711 OWNER TO fidelity_a;
+GRANT SELECT ON LARGE OBJECT 4711 TO fidelity_b;
 COMMENT ON LARGE OBJECT 4712 IS 'lob';

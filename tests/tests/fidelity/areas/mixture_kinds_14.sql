@@ -1,3 +1,7 @@
+-- since 14
+-- What 14 brought to types and routines.
+CREATE SCHEMA app;
+CREATE FUNCTION app.plus(integer, integer) RETURNS integer LANGUAGE internal STRICT COST 3 AS 'int4pl';
 CREATE FUNCTION app.atomic(a integer) RETURNS integer LANGUAGE sql
     BEGIN ATOMIC
         SELECT app.plus(a, 1);

@@ -1,3 +1,5 @@
+-- since 15
+-- What 15 brought.
 CREATE SCHEMA s15;
 CREATE TABLE s15.t (id int, name text, UNIQUE NULLS NOT DISTINCT (name));
 CREATE UNIQUE INDEX distinct_not ON s15.t (id) NULLS NOT DISTINCT;

@@ -1,3 +1,5 @@
+-- since 18
+-- What 18 brought.
 CREATE SCHEMA s18;
 CREATE TABLE s18.generated (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL, c int GENERATED ALWAYS AS (a * 3) STORED);
 INSERT INTO s18.generated (a) VALUES (1), (2);

@@ -1,34 +1,41 @@
-//! The servers at hand.
+//! The servers of all versions at hand.
 
 use std::{env, path::PathBuf, sync::Arc};
 
-use pgbaton_tests::{
+use tokio::sync::{Mutex, OnceCell};
+use tokio_postgres::Client;
+
+use crate::{
+    database,
     judge::{archive, programs::Programs},
     variable,
 };
-use tokio::sync::Mutex;
-use tokio_postgres::{Client, NoTls};
 
 /// One server.
 pub struct Server {
     /// pg_dump and pg_restore for it.
     pub programs: Programs,
+    /// Its major version.
     pub major: u32,
     /// Held while an area is filled: two sessions must not change one role at the same time.
     pub filling: Mutex<()>,
 }
 
 impl Server {
+    /// A superuser's session.
     pub async fn connect(&self, database: &str) -> Client {
-        let url = self.programs.url(database);
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("connect");
-        tokio::spawn(connection);
-        client
+        database::connect(&self.programs.url(database)).await
     }
 }
 
-/// All of `PGBATON_TEST_PG_SERVERS`, oldest first; without that variable the one of `PGBATON_TEST_PG_URL`.
-pub async fn all() -> Vec<Arc<Server>> {
+/// All of `PGBATON_TEST_PG_SERVERS`, oldest first; without that variable the one of `PGBATON_TEST_PG_URL`. Each has the tablespace
+/// `fidelity_space`.
+pub async fn all() -> &'static [Arc<Server>] {
+    static ALL: OnceCell<Vec<Arc<Server>>> = OnceCell::const_new();
+    ALL.get_or_init(look).await
+}
+
+async fn look() -> Vec<Arc<Server>> {
     let bin: PathBuf = variable("PGBATON_TEST_PG_BIN").into();
     let urls = env::var("PGBATON_TEST_PG_SERVERS").unwrap_or_else(|_| variable("PGBATON_TEST_PG_URL"));
     let mut servers = Vec::new();

@@ -1,4 +1,7 @@
-CREATE SCHEMA shop AUTHORIZATION catalog_owner;
+-- A shop: tables, sequences, indexes, constraints, what belongs to them.
+DO $$ BEGIN CREATE ROLE fidelity_a; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE fidelity_b; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+CREATE SCHEMA shop AUTHORIZATION fidelity_a;
 COMMENT ON SCHEMA shop IS 'it''s a shop';
 CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'happy');
 CREATE DOMAIN shop.email AS text CHECK (VALUE LIKE '%@%');
@@ -26,7 +29,7 @@ ALTER TABLE shop.customers ADD COLUMN late timestamptz DEFAULT now();
 ALTER TABLE shop.customers ALTER COLUMN payload SET STORAGE EXTERNAL;
 ALTER TABLE shop.customers ALTER COLUMN name SET STATISTICS 500;
 ALTER TABLE shop.customers ALTER COLUMN mood SET (n_distinct = 3, n_distinct_inherited = -0.5);
-ALTER TABLE shop.customers OWNER TO catalog_owner;
+ALTER TABLE shop.customers OWNER TO fidelity_a;
 ALTER TABLE shop.customers ADD CONSTRAINT later CHECK (id < 1000000) NOT VALID;
 COMMENT ON TABLE shop.customers IS 'people';
 COMMENT ON COLUMN shop.customers.name IS 'their name';
@@ -34,8 +37,8 @@ COMMENT ON CONSTRAINT positive ON shop.customers IS 'no debts';
 COMMENT ON CONSTRAINT later ON shop.customers IS 'not yet';
 COMMENT ON CONSTRAINT customers_pkey ON shop.customers IS 'key';
 COMMENT ON INDEX shop.customers_pkey IS 'key index';
-GRANT SELECT ON shop.customers TO catalog_reader;
-GRANT UPDATE (name, mood) ON shop.customers TO catalog_reader WITH GRANT OPTION;
+GRANT SELECT ON shop.customers TO fidelity_b;
+GRANT UPDATE (name, mood) ON shop.customers TO fidelity_b WITH GRANT OPTION;
 GRANT USAGE ON SEQUENCE shop.customers_id_seq TO PUBLIC;
 INSERT INTO shop.customers (name, mail, at, history, amount, payload)
     SELECT E'na\tme\n\\' || i, i || '@x', ROW(i, i)::shop.point2, ARRAY[ROW(1, i)::shop.point2], i, jsonb_build_object('i', i)
@@ -70,7 +73,7 @@ CREATE TABLE shop.gen_child () INHERITS (shop.gen_base);
 CREATE SEQUENCE shop.plain START 5 INCREMENT 2;
 CREATE SEQUENCE shop.small AS smallint MINVALUE -5 MAXVALUE 5 START -5 CYCLE CACHE 2;
 CREATE SEQUENCE shop.down INCREMENT -1 OWNED BY shop.base.id;
-ALTER SEQUENCE shop.small OWNER TO catalog_owner;
+ALTER SEQUENCE shop.small OWNER TO fidelity_a;
 COMMENT ON SEQUENCE shop.plain IS 'counter';
 SELECT setval('shop.plain', 41, false), setval('shop.small', -2), nextval('shop.down');
 CREATE TABLE shop.uses_sequence (a bigint DEFAULT nextval('shop.plain'));

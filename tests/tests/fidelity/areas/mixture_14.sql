@@ -1,3 +1,5 @@
+-- since 14
+-- Parsed function bodies, multiranges, compression.
 CREATE SCHEMA s14;
 CREATE TABLE s14.t (id int PRIMARY KEY, name text COMPRESSION pglz, n int);
 CREATE TABLE s14.u (id int, n int);

@@ -1,3 +1,6 @@
+-- Views, rules, triggers, policies, and what goes in circles among them.
+DO $$ BEGIN CREATE ROLE fidelity_a; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE fidelity_b; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 CREATE SCHEMA v;
 CREATE TABLE v.t (id int PRIMARY KEY, name text COLLATE "C", n int);
 INSERT INTO v.t SELECT i, 'n' || i, i % 3 FROM generate_series(1, 10) i;
@@ -10,8 +13,8 @@ CREATE VIEW v.on_grouped AS SELECT c FROM v.grouped;
 CREATE VIEW "v"."Odd ""View""" AS SELECT 1 AS "Col A", 'x'::text COLLATE "C" AS "select";
 COMMENT ON VIEW v.plain IS 'a view';
 COMMENT ON COLUMN v.plain.name IS 'its name';
-GRANT SELECT (id) ON v.plain TO catalog_reader;
-ALTER VIEW v.checked OWNER TO catalog_owner;
+GRANT SELECT (id) ON v.plain TO fidelity_b;
+ALTER VIEW v.checked OWNER TO fidelity_a;
 
 CREATE MATERIALIZED VIEW v.mat WITH (fillfactor = 50) AS SELECT n, count(*) AS c FROM v.t GROUP BY n;
 CREATE MATERIALIZED VIEW v.empty AS SELECT 1 AS one WITH NO DATA;
@@ -30,7 +33,7 @@ CREATE VIEW v.loop AS SELECT 1 AS a, 'x'::text AS b;
 CREATE FUNCTION v.of_loop(v.loop) RETURNS int LANGUAGE sql AS 'SELECT $1.a';
 CREATE OR REPLACE VIEW v.loop WITH (security_barrier = true) AS SELECT n AS a, name COLLATE "default" AS b FROM v.t WHERE v.of_loop(ROW(n, name)) > 0;
 COMMENT ON VIEW v.loop IS 'loops';
-GRANT SELECT ON v.loop TO catalog_reader;
+GRANT SELECT ON v.loop TO fidelity_b;
 -- Two views that need each other through functions.
 CREATE VIEW v.ping AS SELECT 1 AS a;
 CREATE VIEW v.pong AS SELECT 1 AS a;
@@ -75,7 +78,7 @@ CREATE TABLE v.secret (id int, who text);
 ALTER TABLE v.secret ENABLE ROW LEVEL SECURITY;
 ALTER TABLE v.secret FORCE ROW LEVEL SECURITY;
 CREATE POLICY everyone ON v.secret USING (true) WITH CHECK (id > 0);
-CREATE POLICY "Only Some" ON v.secret AS RESTRICTIVE FOR SELECT TO catalog_reader, catalog_owner USING (who = current_user);
-CREATE POLICY adds ON v.secret FOR INSERT TO catalog_reader WITH CHECK (id IN (SELECT id FROM v.t));
+CREATE POLICY "Only Some" ON v.secret AS RESTRICTIVE FOR SELECT TO fidelity_b, fidelity_a USING (who = current_user);
+CREATE POLICY adds ON v.secret FOR INSERT TO fidelity_b WITH CHECK (id IN (SELECT id FROM v.t));
 CREATE POLICY dormant ON v.t FOR DELETE USING (false);
 COMMENT ON POLICY everyone ON v.secret IS 'all';

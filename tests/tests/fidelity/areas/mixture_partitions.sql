@@ -1,3 +1,6 @@
+-- Partitions of all sorts with keys, indexes and rows.
+DO $$ BEGIN CREATE ROLE fidelity_a; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE fidelity_b; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 CREATE SCHEMA parts;
 CREATE TABLE parts.events (id bigint NOT NULL, at date NOT NULL, kind text DEFAULT 'x', CHECK (id > 0)) PARTITION BY RANGE (at);
 CREATE TABLE parts.events_2024 PARTITION OF parts.events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
@@ -36,5 +39,5 @@ ALTER TABLE parts.events_2024 ALTER COLUMN id SET STATISTICS 7;
 CREATE TABLE parts.expr (a int, b text) PARTITION BY LIST (lower(b) COLLATE "C");
 CREATE TABLE parts.expr_x PARTITION OF parts.expr FOR VALUES IN ('x');
 INSERT INTO parts.expr VALUES (1, 'X');
-GRANT SELECT ON parts.events TO catalog_reader;
-ALTER TABLE parts.events_2024 OWNER TO catalog_owner;
+GRANT SELECT ON parts.events TO fidelity_b;
+ALTER TABLE parts.events_2024 OWNER TO fidelity_a;

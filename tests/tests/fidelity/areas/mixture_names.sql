@@ -1,3 +1,6 @@
+-- Names that need quotes, everywhere.
+DO $$ BEGIN CREATE ROLE fidelity_b; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE "fidelity_Odd ""Role"; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 CREATE SCHEMA "Sch""e ma
 two";
 CREATE TABLE "Sch""e ma
@@ -28,11 +31,11 @@ ig" AFTER INSERT ON "Sch""e ma
 two"."select" EXECUTE FUNCTION "Sch""e ma
 two".trg();
 ALTER TABLE "Sch""e ma
-two"."select" OWNER TO "Catalog ""Odd"" Role";
+two"."select" OWNER TO "fidelity_Odd ""Role";
 GRANT SELECT ("from") ON "Sch""e ma
-two"."select" TO catalog_reader;
+two"."select" TO fidelity_b;
 GRANT ALL ON "Sch""e ma
-two"."Vi""ew" TO "Catalog ""Odd"" Role";
+two"."Vi""ew" TO "fidelity_Odd ""Role";
 COMMENT ON COLUMN "Sch""e ma
 two"."select"."Te""xt
 line" IS 'com
