@@ -101,6 +101,12 @@ async fn archives_of_every_version_of_pg_dump_are_restored_in_every_codec() {
         .replace("711100", "710020");
     let sql = roles.put_into(&few, &[("role_owner", "_owner"), ("role_reader", "_reader")]);
     let (owner, reader) = (roles.name("_owner"), roles.name("_reader"));
+    // The shop's roles, for the target's server: making the shop makes them.
+    let _shop = {
+        let shop = Database::empty("happy_versions").await;
+        fill(&shop, SHOP);
+        shop
+    };
     let mut restored = Vec::new();
     for (major, program) in dumps() {
         // pg_dump refuses servers newer than itself.

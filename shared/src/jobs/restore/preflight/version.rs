@@ -5,6 +5,7 @@ use crate::{
     archive::toc::Entry,
     base::{Error, Kind, Result},
     jobs::restore::{
+        older::for_server,
         plan::named,
         sql::{Token, tokens},
     },
@@ -64,7 +65,8 @@ pub fn gone(e: &Entry, from: Option<u32>, to: u32) -> Option<&'static str> {
             over_arrays(&all)
         }
         "SUBSCRIPTION" => {
-            let all = definition();
+            let sql = for_server(e, e.defn.clone().unwrap_or_default(), to);
+            let all = tokens(&sql).unwrap_or_default();
             let unknown = SUBSCRIPTION_OPTIONS.iter().any(|(option, since)| to < *since && has(&all, option));
             unknown.then_some("subscriptions with options of later versions, as later versions of pg_dump write them (restore with noSubscriptions)")
         }
@@ -156,7 +158,7 @@ mod tests {
         assert!(gone(&e("AGGREGATE", aggregate), Some(13), 18).is_some());
         let subscription = e(
             "SUBSCRIPTION",
-            "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false, run_as_owner = true);\n",
+            "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false, password_required = false);\n",
         );
         assert!(gone(&subscription, Some(14), 15).is_some() && gone(&subscription, Some(14), 16).is_none());
         let table = "CREATE UNLOGGED TABLE public.t (\n    a integer\n)\nPARTITION BY LIST (a);\n";
