@@ -69,6 +69,9 @@ async fn tablespace(server: &Client, major: u32) {
         .query_one("SELECT setting || '/fidelity_space' FROM pg_settings WHERE name = 'data_directory'", &[])
         .await;
     let folder: String = row.unwrap().get(0);
-    server.batch_execute(&format!("COPY (SELECT 1) TO PROGRAM 'mkdir -p \"{folder}\"'")).await.unwrap();
+    server
+        .batch_execute(&format!("COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; mkdir -p \"{folder}\"'"))
+        .await
+        .unwrap();
     server.batch_execute(&format!("CREATE TABLESPACE fidelity_space LOCATION '{folder}'")).await.unwrap();
 }

@@ -8,14 +8,14 @@ use std::env;
 use proptest::{
     collection::vec,
     prelude::any,
-    test_runner::{Config, TestCaseError, TestError, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
 };
 
 use pgbaton_tests::servers::{self, Server};
 
 use crate::{Area, inheritance::Family, judging, scratch::Scratch, statements::Maker};
 
-/// Databases for each server; `PGBATON_TEST_GENERATED` asks for another number.
+/// Databases for each server, the same in every run; `PGBATON_TEST_GENERATED` asks for another number, and for new ones.
 const CASES: u32 = 1;
 
 /// Databases made in search of a smaller one that fails; `PGBATON_TEST_SHRINK` asks for another number.
@@ -88,7 +88,11 @@ pub fn run(flavour: Flavour) {
             failure_persistence: None,
             ..Config::default()
         };
-        let outcome = TestRunner::new(config).run(&vec(any::<[u16; 24]>(), STEPS), |numbers| {
+        let mut runner = match env::var_os("PGBATON_TEST_GENERATED") {
+            Some(_) => TestRunner::new(config),
+            None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+        };
+        let outcome = runner.run(&vec(any::<[u16; 24]>(), STEPS), |numbers| {
             runtime.block_on(judge(server, flavour, &numbers))
         });
         match outcome {

@@ -154,7 +154,7 @@ impl Maker {
                 format!("CREATE SCHEMA {bare} {}", d.maybe("AUTHORIZATION fidelity_a")),
                 made("SCHEMA", &bare),
             ),
-            1 | 2 | 3 => {
+            1..=3 => {
                 let unlogged = d.maybe("UNLOGGED");
                 let with = d.maybe("WITH (fillfactor=70, toast.autovacuum_enabled=false)");
                 (format!("CREATE {unlogged} TABLE {name} ({}) {with}", self.columns(d)), made("TABLE", &name))
