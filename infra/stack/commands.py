@@ -40,6 +40,10 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("--scope", default="backup:read backup:write", help="default: %(default)s")
     logs = command("logs", "the log of a function, of postgres, moto or lambda-host")
     logs.add_argument("function", metavar="FUNCTION")
+    bench = command("bench", "pgbaton beside pg_dump and pg_restore, on this machine: time, processor, memory")
+    bench.add_argument("shapes", nargs="*", metavar="SHAPE", help="one, many or wide; default: all")
+    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each way is measured; medians are printed (%(default)s)")
+    bench.add_argument("--profile", choices=["release", "dev"], default="release", help="how the functions are built (%(default)s)")
     test = command("test", "everything that must hold: format, lints, template, licences, unit and end-to-end tests")
     test.add_argument("--only", metavar="STEP", action="append", help="only this step (again for more); `list` names them")
     test.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="after --: passed on to cargo test")
@@ -106,6 +110,10 @@ def run(arguments: list[str]) -> int:
             from . import demo
 
             return demo.run(asked.database_url, asked.keep)
+        case "bench":
+            from . import bench
+
+            return bench.run(asked.shapes, asked.rounds, asked.profile)
         case "test":
             from . import checks
 

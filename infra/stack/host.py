@@ -14,16 +14,16 @@ from .state import Stack
 from .template import Deployed
 
 
-def build() -> Path:
-    """Builds every program of the workspace; gives their folder."""
+def build(profile: str) -> Path:
+    """Builds every program of the workspace with a cargo profile; gives their folder."""
     # The whole workspace at once: so its dependencies have the same features as in the tests and are compiled once.
-    command = ["cargo", "build", "--workspace", "--bins"]
+    command = ["cargo", "build", "--workspace", "--bins", "--profile", profile]
     if subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL).returncode != 0:
         fail(f"the build failed: {' '.join(command)}")
     told = subprocess.run(
         ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=paths.ROOT, check=True, capture_output=True, text=True
     )
-    return Path(json.loads(told.stdout)["target_directory"]) / "debug"
+    return Path(json.loads(told.stdout)["target_directory"]) / ("debug" if profile == "dev" else profile)
 
 
 def start(stack: Stack, deployed: Deployed, programs: Path) -> None:

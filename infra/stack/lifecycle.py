@@ -10,8 +10,8 @@ from .state import Stack
 LABEL = "main"
 
 
-def up() -> tuple[Stack, bool]:
-    """The running stack, and whether this call started it."""
+def up(profile: str = "dev") -> tuple[Stack, bool]:
+    """The running stack, and whether this call started it, with programs of this cargo profile."""
     there = state.load()
     if there is not None and there.running():
         return there, False
@@ -19,7 +19,7 @@ def up() -> tuple[Stack, bool]:
         down()
     begun = time.monotonic()
     say("building the functions (cargo)")
-    programs = host.build()
+    programs = host.build(profile)
     stack = Stack(mark=secrets.token_hex(8))
     try:
         say("starting PostgreSQL 18")

@@ -1,4 +1,4 @@
-//! `scheduled-backup`: one backup, asked for by EventBridge Scheduler or by the API.
+//! `scheduled-backup`: one backup, asked for by EventBridge Scheduler or by the API; with `planOnly` only what it would read.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use pgbaton::jobs::{Invocation, Platform, backup, request::BackupRequest};
@@ -10,6 +10,9 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::new(event.context.request_id.clone(), event.context.deadline());
         let request = BackupRequest::from_event(event.payload)?;
+        if request.plan_only {
+            return Ok(serde_json::to_value(backup::plan(platform, &invocation, &request).await?)?);
+        }
         let record = backup::run(platform, &invocation, &request).await?;
         Ok::<Value, Error>(serde_json::to_value(record)?)
     }))

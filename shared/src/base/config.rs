@@ -92,6 +92,9 @@ pub struct Config {
     pub retention_days: u32,
     /// `BACKUP_CONCURRENCY` (4): tables read at once, 1 to 32.
     pub concurrency: usize,
+    /// `BACKUP_SLICE_MB` (256), 1 to 1,048,576, in MiB: tables whose rows come to more COPY text are cut into slices of about this size, which are
+    /// read, stored and loaded on their own.
+    pub slice_bytes: u64,
     /// `BACKUP_LOCK_TIMEOUT_SECONDS` (60), 1 to 600: how long a backup waits for tables that another session has locked exclusively, such as by a
     /// running VACUUM FULL or ALTER TABLE.
     pub lock_timeout: Duration,
@@ -153,6 +156,7 @@ impl Config {
                 .map_err(|e| wrong("BACKUP_COMPRESSION", e.message()))?,
             retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
             concurrency: number("BACKUP_CONCURRENCY", get("BACKUP_CONCURRENCY"), 4, 1, 32)? as usize,
+            slice_bytes: u64::from(number("BACKUP_SLICE_MB", get("BACKUP_SLICE_MB"), 256, 1, 1 << 20)?) << 20,
             lock_timeout: seconds(&get, "BACKUP_LOCK_TIMEOUT_SECONDS", 60, 1, 600)?,
             lease: seconds(&get, "RUN_LEASE_SECONDS", 60, 5, 600)?,
             time_zone: time_zone(get("TZ"))?,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::class::{PG_CLASS, PG_CONSTRAINT};
-use crate::pg::ServerVersion;
+use crate::pg::{ServerVersion, qualified};
 
 /// A catalog row: the oid of its catalog (`pg_class.oid` of `pg_class`, `pg_proc` …) and its own oid. As in `pg_depend`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,10 +109,40 @@ pub struct TableSource {
     pub name: String,
     /// `pg_class.relfilenode` under the snapshot; 0 for relations without storage of their own (foreign tables).
     pub relfilenode: u32,
-    /// Size of the main fork in bytes (`pg_relation_size`), 0 when unknown: for planning, not for proof.
+    /// Columns as they stand in COPY's list, quoted, generated ones left out; empty when there is none.
+    pub columns: String,
+    /// A WHERE clause that the rows must meet; empty for all rows.
+    pub condition: String,
+    /// The part of the table that this is; none for the whole.
+    pub slice: Option<Slice>,
+    /// Expected bytes of COPY text, 0 when unknown: for planning, not for proof. [`measure`](super::measure) sets it.
     pub bytes: u64,
-    /// The statement that streams the rows in COPY text form: `COPY schema.table (columns) TO stdout` (or `COPY (SELECT …) TO stdout`).
-    pub copy_out: String,
+}
+
+/// Pages of a table: from the first, up to but without the second; the last slice has no end, since a table may have grown after it was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// First page.
+    pub from: u32,
+    /// First page of the next slice.
+    pub to: Option<u32>,
+}
+
+impl TableSource {
+    /// The statement that streams the rows in COPY text form.
+    pub fn copy_out(&self) -> String {
+        let table = qualified(&self.schema, &self.name);
+        let condition = match (self.slice, self.condition.as_str()) {
+            (None, "") if self.columns.is_empty() => return format!("COPY {table}  TO stdout"),
+            (None, "") => return format!("COPY {table} ({}) TO stdout", self.columns),
+            (None, condition) => condition.to_owned(),
+            (Some(Slice { from, to }), _) => {
+                let end = to.map(|to| format!(" AND ctid < '({to},0)'::pg_catalog.tid"));
+                format!("WHERE ctid >= '({from},0)'::pg_catalog.tid{}", end.unwrap_or_default())
+            }
+        };
+        format!("COPY (SELECT {} FROM ONLY {table} {condition}) TO stdout", self.columns)
+    }
 }
 
 /// One archive entry in the making. Fields are those of a TOC entry, see the archive room.

@@ -29,13 +29,16 @@ mod locks;
 mod order;
 mod rows;
 mod sections;
+mod sizes;
+mod slices;
 
 use tokio_postgres::Client;
 
 pub use census::Counted;
 pub use database::{DatabaseProperties, DatabaseSetting};
-pub use draft::{CatalogId, DataSource, Section, TableSource};
+pub use draft::{CatalogId, DataSource, Section, Slice, TableSource};
 pub use locks::{LockTarget, tables_to_lock};
+pub use sizes::{Sizes, measure};
 
 use crate::{
     base::{Result, ResultExt},

@@ -36,9 +36,9 @@ impl Tally {
         self.bytes_done.fetch_add(n, Relaxed);
     }
 
-    /// A table was finished, of `expected` bytes.
-    pub(super) fn table(&self, expected: u64) {
-        self.tables_done.fetch_add(1, Relaxed);
+    /// Part of a table was finished, of `expected` bytes; `last` when no other part of it is left.
+    pub(super) fn part(&self, expected: u64, last: bool) {
+        self.tables_done.fetch_add(u64::from(last), Relaxed);
         self.expected_done.fetch_add(expected, Relaxed);
     }
 
@@ -92,10 +92,10 @@ mod tests {
         assert_eq!(t.now().percent, 0);
         t.bytes(300);
         assert_eq!(t.now().percent, 30);
-        t.table(800);
+        t.part(800, true);
         assert_eq!((t.now().percent, t.now().tables_done), (80, 1));
         t.bytes(5000);
-        t.table(200);
+        t.part(200, true);
         assert_eq!(t.now().percent, 99);
         let empty = Tally::new(0, 0);
         assert_eq!(empty.now().percent, 0);

@@ -51,8 +51,8 @@ pub async fn write(source: &Client, catalog: &Catalog, folder: &Path) {
         match &entry.data {
             Some(DataSource::Table(table)) => {
                 let mut bytes = Vec::new();
-                let rows = source.copy_out(&table.copy_out).await;
-                let mut rows = Box::pin(rows.unwrap_or_else(|e| panic!("{}: {e:?}", table.copy_out)));
+                let rows = source.copy_out(&table.copy_out()).await;
+                let mut rows = Box::pin(rows.unwrap_or_else(|e| panic!("{}: {e:?}", table.copy_out())));
                 while let Some(chunk) = rows.next().await {
                     bytes.extend_from_slice(&chunk.expect("rows"));
                 }

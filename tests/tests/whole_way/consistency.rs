@@ -7,7 +7,7 @@ use std::{
 
 use pgbaton_tests::{
     database::{Database, successful},
-    deployment::Deployment,
+    deployment::{Deployment, Wishes},
 };
 use serde_json::json;
 
@@ -56,7 +56,8 @@ impl Drop for Writer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_writes_and_ddl_is_one_instant() {
-    let deployment = Deployment::start().await;
+    // pgbench_accounts is read in about thirty slices.
+    let deployment = Deployment::with(Wishes::default().with("BACKUP_SLICE_MB", "1")).await;
     let source = Database::empty("happy_writes").await;
     successful("pgbench", &["-i", "-q", "-s", "3", &source.url]);
     source.run("CREATE TABLE refilled (i int, t text); INSERT INTO refilled SELECT i, 'x' FROM generate_series(1, 1000) i").await;

@@ -40,7 +40,6 @@ pub(crate) struct Relation {
     pub force_row_security: bool,
     pub populated: bool,
     pub filenode: u32,
-    pub bytes: u64,
     pub partition_key: Option<String>,
     pub partition_bound: Option<String>,
     /// Query of a view without its semicolon.
@@ -113,7 +112,6 @@ const RELATIONS: &str = "SELECT c.oid, c.relname, c.relnamespace, n.nspname, c.r
        coalesce(c.reloptions, '{}') AS options, coalesce(tc.reloptions, '{}') AS toast_options, \
        coalesce(tsp.spcname, '') AS tablespace, am.amname, c.relispartition, c.relreplident, \
        c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, c.relfilenode, \
-       CASE WHEN c.relkind IN ('r', 'm') THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END AS bytes, \
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key, \
        CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound, \
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS query, fs.srvname AS server, \
@@ -275,7 +273,6 @@ fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {
         force_row_security: field(row, "relforcerowsecurity")?,
         populated: field(row, "relispopulated")?,
         filenode: field(row, "relfilenode")?,
-        bytes: u64::try_from(field::<i64>(row, "bytes")?).unwrap_or(0),
         partition_key: field(row, "partition_key")?,
         partition_bound: field(row, "partition_bound")?,
         query: query.map(|q| q.strip_suffix(';').map(str::to_owned).unwrap_or(q)),

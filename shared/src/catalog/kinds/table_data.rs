@@ -22,20 +22,16 @@ pub(super) fn draft(table: &Relation, relations: &Relations, condition: &str) ->
         // pg_restore knows this text: it then does not truncate the table first.
         draft.definition = format!("-- load via partition root {}", into.sql());
     }
-    let copy_out = if condition.is_empty() {
-        format!("COPY {} {columns} TO stdout", table.sql())
-    } else {
-        let names = columns.strip_prefix('(').and_then(|c| c.strip_suffix(')')).unwrap_or("*");
-        format!("COPY (SELECT {names} FROM ONLY {} {condition}) TO stdout", table.sql())
-    };
     draft.copy = Some(format!("COPY {} {columns} FROM stdin;\n", into.sql()));
     draft.data = Some(DataSource::Table(TableSource {
         oid: table.oid,
         schema: table.schema.clone(),
         name: table.name.clone(),
         relfilenode: table.filenode,
-        bytes: table.bytes,
-        copy_out,
+        columns: columns.strip_prefix('(').and_then(|c| c.strip_suffix(')')).unwrap_or_default().to_owned(),
+        condition: condition.to_owned(),
+        slice: None,
+        bytes: 0,
     }));
     draft.depends.insert(table.id().definition());
     draft

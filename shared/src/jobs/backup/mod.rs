@@ -1,19 +1,20 @@
 //! Backup: one consistent snapshot of a database, as a pg_dump directory archive in S3.
 //!
 //! ```text
-//! lease ─ connect ─ snapshot ─ lock every table ─ read the catalogs ─┬─ reader 1 ─ COPY ─ compress ─ upload ─┐
-//!                      │ holder, until the end                      ├─ reader n ─ …                         ├─ toc.dat ─ manifest.json ─ record
-//!                      └ exported to the readers ───────────────────┘                                       │
+//! lease ─ connect ─ snapshot ─ lock every table ─ read the catalogs ─ plan ─┬─ reader 1 ─ COPY ─ compress ─ upload ─┐
+//!                      │ holder, until the end                             ├─ reader n ─ …                         ├─ toc.dat ─ manifest.json ─ record
+//!                      └ exported to the readers ──────────────────────────┘                                       │
 //! ```
 //!
 //! `manifest.json` is written last and alone makes the archive valid; a run that was overtaken cannot write it, because its lease is checked
 //! right before and the object must not exist.
 
 mod entries;
+pub mod plan;
 mod reader;
 mod snapshot;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     Invocation, Platform,
@@ -30,7 +31,7 @@ use crate::{
     base::{Kind, Result, ResultExt, clock},
     catalog::{self, Catalog, DatabaseProperties},
     ledger::{Completion, Lease, Record, TableLine},
-    pg::ServerVersion,
+    pg::{ConnInfo, ServerVersion, Snapshot},
     store::{ObjectKey, Put},
 };
 
@@ -81,6 +82,46 @@ pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Resul
     Ok(())
 }
 
+/// What a backup would read, without reading or writing it: the snapshot is taken and every table locked for as long as it takes to look at the
+/// catalogs. There is no record of it.
+///
+/// # Errors
+/// Those of connecting, locking and reading the catalogs.
+pub async fn plan(
+    platform: &Platform,
+    invocation: &Invocation,
+    request: &BackupRequest,
+) -> Result<plan::Shown> {
+    platform.require_enabled()?;
+    let Platform { config, .. } = platform;
+    let database = request.database.as_ref().unwrap_or(&config.database);
+    let info = connection(platform, request).await?.with_application_name("pgbaton plan");
+    let (holder, _) = snapshot::open_locked(&info, config.lock_timeout).await?;
+    let catalog = measured(&holder, config.slice_bytes).await?;
+    let version = holder.version();
+    holder.finish().await?;
+    let codec = Codec::from(request.compression(config.compression));
+    let readers = reader::affordable(config.concurrency, invocation.budget.memory_bytes());
+    let warnings = catalog.warnings.clone();
+    let plan = plan::Plan::of(&catalog, codec);
+    Ok(plan::Shown::of(plan, database.as_str(), version, readers, warnings))
+}
+
+async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
+    match &request.database_secret {
+        Some(secret) => platform.secret_connection(secret).await,
+        None => platform.configured(false).await,
+    }
+}
+
+/// The catalog under the holder's snapshot, large tables cut into slices of `slice_bytes`.
+async fn measured(holder: &Snapshot, slice_bytes: u64) -> Result<Catalog> {
+    let mut catalog = catalog::read(holder.client(), holder.version()).await?;
+    let sizes = catalog::measure(holder.client(), holder.version(), &catalog, slice_bytes / 2).await?;
+    catalog.slice(&sizes, slice_bytes);
+    Ok(catalog)
+}
+
 struct Backup<'a> {
     platform: &'a Platform,
     request: &'a BackupRequest,
@@ -101,10 +142,7 @@ impl Backup<'_> {
             tracing::warn!(id = %stopped.id, error = %e, "cleaning up after a killed run; the reaper will do it");
         }
         store.check_bucket().await?;
-        let info = match &self.request.database_secret {
-            Some(secret) => self.platform.secret_connection(secret).await?,
-            None => self.platform.configured(false).await?,
-        };
+        let info = connection(self.platform, self.request).await?;
         let codec = Codec::from(self.request.compression(config.compression));
         let mut warnings = info.warnings();
         if self.readers < config.concurrency {
@@ -118,13 +156,12 @@ impl Backup<'_> {
         let (holder, snapshot_at) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let catalog = catalog::read(holder.client(), version).await?;
+        let catalog = measured(&holder, config.slice_bytes).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
         let folder = archive_folder(&config.prefix, &self.record.database, &self.record.id);
-        let work = reader::Work::of(&catalog, codec);
-        let (tables, expected) = work.size();
-        let tally = Arc::new(Tally::new(tables, expected));
+        let plan = plan::Plan::of(&catalog, codec);
+        let tally = Arc::new(Tally::new(plan.tables(), plan.expected_bytes()));
         let reporter = tally.report_to(ledger.clone(), self.lease.clone());
         let readers = reader::Readers {
             info: holder.same_server().with_application_name(&format!("pgbaton reader {}", self.record.id)),
@@ -134,7 +171,7 @@ impl Backup<'_> {
             codec,
             concurrency: self.readers,
         };
-        let (mut objects, fewer) = readers.run(work, Arc::clone(&tally)).await?;
+        let (mut objects, fewer) = readers.run(plan, Arc::clone(&tally)).await?;
         warnings.extend(fewer);
         drop(reporter);
         holder.finish().await?;
@@ -181,13 +218,7 @@ impl Backup<'_> {
         warnings: Vec<String>,
         version: ServerVersion,
     ) -> Completion {
-        let tables: Vec<TableLine> = manifest
-            .objects
-            .iter()
-            .filter_map(|o| {
-                Some(TableLine { name: o.table.clone()?, rows: o.rows.unwrap_or(0), bytes: o.raw_bytes })
-            })
-            .collect();
+        let tables = lines(manifest);
         let count = tables.len() as u64;
         let (objects, archived) =
             catalog.census.iter().fold((0, 0), |(all, saved), c| (all + c.objects, saved + c.archived));
@@ -216,6 +247,22 @@ impl Backup<'_> {
             ..Completion::default()
         }
     }
+}
+
+/// Tables with their rows and bytes of COPY text, slices added up.
+fn lines(manifest: &Manifest) -> Vec<TableLine> {
+    let mut lines: Vec<TableLine> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for object in &manifest.objects {
+        let Some(name) = &object.table else { continue };
+        let place = *places.entry(name).or_insert_with(|| {
+            lines.push(TableLine { name: name.clone(), rows: 0, bytes: 0 });
+            lines.len() - 1
+        });
+        lines[place].rows += object.rows.unwrap_or(0);
+        lines[place].bytes += object.raw_bytes;
+    }
+    lines
 }
 
 fn database(record: &Record, d: &DatabaseProperties) -> Database {

@@ -2,13 +2,18 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::{super::progress::Tally, entries, snapshot};
+use super::{
+    super::progress::Tally,
+    entries,
+    plan::{Part, Plan},
+    snapshot,
+};
 use crate::{
     archive::{
         Codec, Encoder,
@@ -18,7 +23,6 @@ use crate::{
         rowhash::RowHasher,
     },
     base::{Error, Kind, Result, ResultExt},
-    catalog::{Catalog, DataSource, TableSource},
     pg::{ConnInfo, Session, Snapshot, copy_out, large_object},
     store::{ObjectKey, Put, Store, Upload},
 };
@@ -40,67 +44,11 @@ pub(super) fn affordable(wanted: usize, memory: u64) -> usize {
 
 /// One file to write.
 #[derive(Debug, Clone)]
-pub(super) enum Item {
-    /// A table's rows.
-    Table {
-        /// Of its entry.
-        dump_id: i32,
-        /// Name of the object, with suffix.
-        file: String,
-        /// What to read.
-        source: TableSource,
-    },
+enum Item {
+    /// A table's rows, or some of them.
+    Part(Part),
     /// One large object.
     LargeObject(u32),
-}
-
-/// All files to write, the largest first, so that none of them is begun last.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    items: VecDeque<Item>,
-    large_objects: Vec<u32>,
-    has_list: bool,
-}
-
-impl Work {
-    /// What the catalog says there is to read.
-    pub(super) fn of(catalog: &Catalog, codec: Codec) -> Self {
-        let mut tables = Vec::new();
-        let mut work = Self::default();
-        for entry in &catalog.entries {
-            match (&entry.data, entries::file(entry)) {
-                (Some(DataSource::Table(source)), Some(file)) => tables.push(Item::Table {
-                    dump_id: entry.dump_id,
-                    file: format!("{file}{}", codec.suffix()),
-                    source: source.clone(),
-                }),
-                (Some(DataSource::LargeObjects(oids)), _) => {
-                    work.has_list = true;
-                    work.large_objects.extend(oids);
-                }
-                _ => {}
-            }
-        }
-        tables.sort_by_key(|item| std::cmp::Reverse(item.bytes()));
-        work.items = tables.into();
-        work.items.extend(work.large_objects.iter().copied().map(Item::LargeObject));
-        work
-    }
-
-    /// Number of tables, and their bytes on disk.
-    pub(super) fn size(&self) -> (u64, u64) {
-        let tables = self.items.iter().filter(|i| matches!(i, Item::Table { .. })).count() as u64;
-        (tables, self.items.iter().map(Item::bytes).sum())
-    }
-}
-
-impl Item {
-    fn bytes(&self) -> u64 {
-        match self {
-            Item::Table { source, .. } => source.bytes,
-            Item::LargeObject(_) => 0,
-        }
-    }
 }
 
 /// How to read.
@@ -125,10 +73,13 @@ impl Readers {
     ///
     /// # Errors
     /// The first one that a reader meets; the others are stopped.
-    pub(super) async fn run(self, work: Work, tally: Arc<Tally>) -> Result<(Vec<Object>, Option<String>)> {
-        let list = work.has_list.then(|| work.large_objects.clone());
-        let wanted = self.concurrency.min(work.items.len());
-        let queue = Arc::new(Mutex::new(work.items));
+    pub(super) async fn run(self, plan: Plan, tally: Arc<Tally>) -> Result<(Vec<Object>, Option<String>)> {
+        let list = plan.has_list.then(|| plan.large_objects.clone());
+        let parts = plan.parts.into_iter().map(Item::Part);
+        let items: VecDeque<Item> =
+            parts.chain(plan.large_objects.into_iter().map(Item::LargeObject)).collect();
+        let wanted = self.concurrency.min(items.len());
+        let queue = Arc::new(Mutex::new(items));
         let readers = Arc::new(self);
         let mut tasks = JoinSet::new();
         let mut warning = None;
@@ -168,11 +119,11 @@ impl Readers {
                 return Ok(objects);
             };
             objects.push(match item {
-                Item::Table { dump_id, file, source } => {
-                    let saved = self.save_table(&session, dump_id, &file, &source, &tally).await;
-                    let object =
-                        saved.with_context(|| format!("reading table {}.{}", source.schema, source.name))?;
-                    tally.table(source.bytes);
+                Item::Part(part) => {
+                    let saved = self.save_part(&session, &part, &tally).await;
+                    let object = saved.with_context(|| format!("reading table {}", part.name()))?;
+                    let last = part.left.fetch_sub(1, Ordering::Relaxed) == 1;
+                    tally.part(part.expected_bytes, last);
                     object
                 }
                 Item::LargeObject(oid) => self.save_large_object(&session, oid, &tally).await?,
@@ -184,18 +135,11 @@ impl Readers {
         ObjectKey::parse(&format!("{}{file}", self.folder))
     }
 
-    async fn save_table(
-        &self,
-        session: &Session,
-        dump_id: i32,
-        file: &str,
-        source: &TableSource,
-        tally: &Tally,
-    ) -> Result<Object> {
-        let mut out = Pipe::open(self, file, Some(source.bytes)).await?;
+    async fn save_part(&self, session: &Session, part: &Part, tally: &Tally) -> Result<Object> {
+        let mut out = Pipe::open(self, &part.file, Some(part.expected_bytes)).await?;
         let mut hasher = RowHasher::new();
         let read = async {
-            let mut rows = copy_out(session.client(), &source.copy_out).await?;
+            let mut rows = copy_out(session.client(), &part.copy).await?;
             while let Some(chunk) = rows.next().await? {
                 tally.bytes(chunk.len() as u64);
                 hasher.push(&chunk);
@@ -217,8 +161,8 @@ impl Readers {
             }
             Err(e) => return Err(out.abort(e).await),
         };
-        let object = out.finish(file).await?;
-        Ok(object.with_rows(dump_id, format!("{}.{}", source.schema, source.name), digest))
+        let object = out.finish(&part.file).await?;
+        Ok(object.with_rows(part.entry, part.name(), digest))
     }
 
     async fn save_large_object(&self, session: &Session, oid: u32, tally: &Tally) -> Result<Object> {

@@ -38,6 +38,8 @@ pub struct BackupRequest {
     pub created_by: Option<String>,
     /// Events only: ARN or name of the secret with the connection string, instead of the configured database.
     pub database_secret: Option<String>,
+    /// Events only: answer with what would be read, and read nothing.
+    pub plan_only: bool,
 }
 
 impl BackupRequest {
@@ -84,6 +86,7 @@ impl BackupRequest {
         put("backupType", text(self.backup_type.map(BackupType::name)));
         put("createdBy", text(self.created_by.as_deref()));
         put("databaseSecret", text(self.database_secret.as_deref()));
+        put("planOnly", self.plan_only.then_some(Value::Bool(true)));
         Value::Object(event)
     }
 
@@ -152,6 +155,7 @@ fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
         })?,
         created_by: fields.text("createdBy", 300)?,
         database_secret: fields.secret("databaseSecret")?,
+        plan_only: fields.flag("planOnly")?.unwrap_or(false),
         ..options(fields)?
     })
 }

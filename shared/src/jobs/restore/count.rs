@@ -66,14 +66,17 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
 }
 
 /// Where an entry's rows are to be counted: in its table alone, or, when they were loaded through the root of its partitions (they may then stand in
-/// other partitions than before), in the root with all that is below it.
+/// other partitions than before), in the root with all that is below it. The slices of one table come to the same place.
 fn counted_in(entry: &Entry) -> Option<String> {
     let root = entry.defn.as_deref().and_then(|d| d.trim().strip_prefix("-- load via partition root "));
     match root {
         Some(_) => {
             // The statement names the root as it was quoted when the archive was made.
             let rest = entry.copy_stmt.as_deref()?.strip_prefix("COPY ")?;
-            Some(rest[..end_of_name(rest)].to_owned())
+            let into = &rest[..end_of_name(rest)];
+            // A slice of a table has the table itself for a root: what inherits from it is counted on its own.
+            let itself = into == qualified(entry.namespace.as_deref()?, &entry.tag);
+            Some(if itself { format!("ONLY {into}") } else { into.to_owned() })
         }
         None => Some(format!("ONLY {}", qualified(entry.namespace.as_deref()?, &entry.tag))),
     }
@@ -104,5 +107,8 @@ mod tests {
         e.defn = Some("-- load via partition root public.\"the root\"".into());
         e.copy_stmt = Some("COPY public.\"the \"\"root\" (a) FROM stdin;\n".into());
         assert_eq!(counted_in(&e).unwrap(), "public.\"the \"\"root\"");
+        e.defn = Some("-- load via partition root public.leaf".into());
+        e.copy_stmt = Some("COPY public.leaf (a) FROM stdin;\n".into());
+        assert_eq!(counted_in(&e).unwrap(), "ONLY public.leaf");
     }
 }

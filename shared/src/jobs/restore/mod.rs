@@ -32,7 +32,7 @@ pub use choices::Choices;
 use database::Properties;
 use graph::Graph;
 use preflight::Wanted;
-use runner::Runner;
+use runner::{Parts, Runner};
 use source::Source;
 use statement::Settings;
 use target::Target;
@@ -44,6 +44,7 @@ use super::{
     run::{self, Ask, Begun},
 };
 use crate::{
+    archive::toc::Entry,
     base::{Error, Kind, Result, ResultExt, id::DatabaseName},
     ledger::{BackupType, Completion, Lease, Record, RunKind, Status},
     pg::{ConnInfo, Session},
@@ -225,16 +226,12 @@ impl Restore<'_> {
 
         target::speak(&session, &encoding).await?;
 
-        let tables: Vec<u64> = source
-            .toc
-            .entries
-            .iter()
-            .filter(|e| e.had_dumper && e.copy_stmt.is_some() && !choices.schema_only)
-            .map(|e| source.size(e))
-            .collect();
-        let tally = Arc::new(Tally::new(tables.len() as u64, tables.iter().sum()));
+        let filled = |e: &&Entry| e.had_dumper && e.copy_stmt.is_some() && !choices.schema_only;
+        let parts = Parts::of(source.toc.entries.iter().filter(filled));
+        let bytes = source.toc.entries.iter().filter(filled).map(|e| source.size(e)).sum();
+        let tally = Arc::new(Tally::new(parts.tables(), bytes));
         let reporter = tally.report_to(ledger.clone(), self.lease.clone());
-        let runner = Arc::new(Runner { source, choices, tally });
+        let runner = Arc::new(Runner { source, choices, tally, parts });
         let mut told = Settings::default();
 
         self.touched.store(true, Relaxed);

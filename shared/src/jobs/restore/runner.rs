@@ -1,6 +1,9 @@
 //! Running the plan's parallel part: sessions that take steps from the graph until all are done or one fails.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::error::SqlState;
@@ -27,7 +30,7 @@ const TRIES: usize = 5;
 /// What was done.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
-    /// Tables' data files.
+    /// Tables whose rows are all loaded.
     pub tables: u64,
     /// Rows.
     pub rows: u64,
@@ -56,6 +59,38 @@ pub(super) struct Runner {
     pub choices: Choices,
     /// Progress.
     pub tally: Arc<Tally>,
+    /// Files of tables that are still to be loaded.
+    pub parts: Parts,
+}
+
+/// How many files of each table are left: a large table may have several.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    left: Mutex<HashMap<(Option<String>, String), usize>>,
+}
+
+impl Parts {
+    /// Those of these entries.
+    pub(super) fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
+        let mut left: HashMap<_, usize> = HashMap::new();
+        for entry in entries {
+            *left.entry((entry.namespace.clone(), entry.tag.clone())).or_default() += 1;
+        }
+        Self { left: Mutex::new(left) }
+    }
+
+    /// Number of tables.
+    pub(super) fn tables(&self) -> u64 {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    /// An entry's file is loaded; true when it was its table's last.
+    fn done(&self, entry: &Entry) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = left.entry((entry.namespace.clone(), entry.tag.clone())).or_insert(1);
+        *count = count.saturating_sub(1);
+        *count == 0
+    }
 }
 
 impl Runner {
@@ -81,8 +116,9 @@ impl Runner {
                 return Ok(Loaded::default());
             }
             let rows = load::table(session, &self.source, entry, &self.tally).await?;
-            self.tally.table(self.source.size(entry));
-            return Ok(Loaded { tables: 1, rows, ..Loaded::default() });
+            let last = self.parts.done(entry);
+            self.tally.part(self.source.size(entry), last);
+            return Ok(Loaded { tables: u64::from(last), rows, ..Loaded::default() });
         }
         let set = settings(entry, told, self.choices);
         let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
