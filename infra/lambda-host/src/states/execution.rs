@@ -171,7 +171,7 @@ impl Execution {
                 answer["outputDetails"] = json!({"included": true});
             }
             for (name, text) in [("error", &ending.error), ("cause", &ending.cause)] {
-                if let Some(text) = text {
+                if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
                     answer[name] = text.as_str().into();
                 }
             }
