@@ -112,7 +112,7 @@ fn a_definition_with_what_is_not_supported_stops_the_host() {
     ] {
         let output = refused(test, machine(state, &[]));
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+        assert!(!output.status.success(), "{said}");
         assert!(said.contains("state machine m: ") && said.contains(part), "{said}");
         assert!(test == "unknown" || said.contains("state \"First\": "), "{said}");
     }

@@ -88,7 +88,13 @@ fn run(config: &Value) -> Child {
 /// What a host says that does not start.
 pub fn refused(test: &str, definition: Value) -> Output {
     let (folder, config) = prepare(test, &json!({}), &[("m", definition)]);
-    let output = run(&config).wait_with_output().unwrap();
+    let mut child = run(&config);
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    // One that started after all would never end.
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(ready, "", "the host started");
     std::fs::remove_dir_all(folder).unwrap();
     output
 }
