@@ -20,6 +20,9 @@ pub struct Config {
     /// Where the HTTP front listens; port 0 takes a free one.
     #[serde(default = "loopback")]
     pub front: SocketAddr,
+    /// Where the API of Step Functions listens; port 0 takes a free one.
+    #[serde(default = "loopback")]
+    pub states: SocketAddr,
     /// Folder of the functions' logs, one file each; without it the lines go to standard output.
     pub logs: Option<PathBuf>,
     /// The host stops when the process with this id is gone.
@@ -44,6 +47,11 @@ pub struct Config {
     /// The schedules.
     #[serde(default)]
     pub schedules: Vec<ScheduleConfig>,
+    /// The state machines.
+    #[serde(default)]
+    pub state_machines: Vec<StateMachineConfig>,
+    /// Where state machines find S3 (`http://…`, path-style).
+    pub aws_endpoint: Option<String>,
 }
 
 /// One function.
@@ -112,6 +120,21 @@ pub struct ScheduleConfig {
     pub enabled: bool,
 }
 
+/// One state machine of Step Functions, of the type STANDARD.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StateMachineConfig {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, when it is not the one made of region, account and name.
+    pub arn: Option<String>,
+    /// The definition in the Amazon States Language, JSON.
+    pub definition_file: PathBuf,
+    /// Values for `${Name}` in the definition (`DefinitionSubstitutions`).
+    #[serde(default)]
+    pub substitutions: BTreeMap<String, String>,
+}
+
 impl Config {
     /// Reads the document and checks what its types cannot say.
     ///
@@ -137,16 +160,22 @@ impl Config {
         if config.retry_delays_seconds.iter().any(|d| !d.is_finite() || *d < 0.0) {
             return Err("retryDelaysSeconds must be 0 or more".into());
         }
-        if config.invoke.ip().is_loopback() && config.front.ip().is_loopback() {
+        if [config.invoke, config.front, config.states].iter().all(|at| at.ip().is_loopback()) {
             Ok(config)
         } else {
-            Err("invoke and front must be loopback addresses: the host asks nobody who they are".into())
+            Err("invoke, front and states must be loopback addresses: the host asks nobody who they are"
+                .into())
         }
     }
 
     /// The ARN of a function of this host.
     pub fn arn(&self, function: &str) -> String {
         format!("arn:aws:lambda:{}:{}:function:{function}", self.region, self.account)
+    }
+
+    /// The ARN of a state machine of this host.
+    pub fn state_machine_arn(&self, name: &str) -> String {
+        format!("arn:aws:states:{}:{}:stateMachine:{name}", self.region, self.account)
     }
 }
 
@@ -219,6 +248,7 @@ mod tests {
             (r#"{"functions":[{"name":"f","command":["x"]},{"name":"f","command":["x"]}]}"#, "twice"),
             (r#"{"functions":[],"speed":1}"#, "speed"),
             (r#"{"functions":[],"invoke":"0.0.0.0:1"}"#, "loopback"),
+            (r#"{"functions":[],"states":"0.0.0.0:1"}"#, "loopback"),
         ] {
             let e = Config::parse(text).unwrap_err();
             assert!(e.contains(part), "{e}");

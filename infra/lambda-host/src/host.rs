@@ -18,6 +18,7 @@ use crate::{
     gateway,
     invoke_api::{self, function_name},
     logbook::LogBook,
+    states::StateMachines,
     ticker::Schedule,
 };
 
@@ -26,6 +27,7 @@ pub struct Host {
     config: Arc<Config>,
     functions: BTreeMap<String, Arc<Function>>,
     schedules: Vec<Arc<Schedule>>,
+    state_machines: Arc<StateMachines>,
 }
 
 impl Host {
@@ -37,12 +39,13 @@ impl Host {
         let book = LogBook::open(config.logs.as_deref())
             .map_err(|e| format!("cannot make the folder of the logs: {e}"))?;
         let (book, config) = (Arc::new(book), Arc::new(config));
-        let functions = config
+        let functions: BTreeMap<_, _> = config
             .functions
             .iter()
             .map(|f| (f.name.clone(), Function::new(config.clone(), f.clone(), book.clone())))
             .collect();
-        let mut host = Self { config: config.clone(), functions, schedules: Vec::new() };
+        let state_machines = Arc::new(StateMachines::new(&config, functions.clone(), book)?);
+        let mut host = Self { config: config.clone(), functions, schedules: Vec::new(), state_machines };
         if let Some(api) = &config.api
             && host.function(&api.function).is_none()
         {
@@ -68,6 +71,11 @@ impl Host {
     /// The schedules.
     pub fn schedules(&self) -> &[Arc<Schedule>] {
         &self.schedules
+    }
+
+    /// The state machines.
+    pub fn state_machines(&self) -> Arc<StateMachines> {
+        self.state_machines.clone()
     }
 
     /// SIGKILL to every instance of every function; tells how many.

@@ -1,5 +1,5 @@
 //! Lambda on this machine: runs the functions of template.yaml as processes that speak the runtime API, with the Invoke API, an HTTP API
-//! front and EventBridge Scheduler's clock before them. Loopback only; asks nobody who they are; never deployed. Not as Lambda: instances
+//! front, EventBridge Scheduler's clock and Step Functions before them. Loopback only; asks nobody who they are; never deployed. Not as Lambda: instances
 //! are not frozen between invokes, memory counts one process, and nothing stops functions that invoke each other without end.
 //!
 //! `lambda-host <configuration file>` or `lambda-host -` for standard input. Its first line on standard output is a JSON object with the
@@ -16,6 +16,7 @@ mod invoke_api;
 mod logbook;
 mod process;
 mod runtime_api;
+mod states;
 mod ticker;
 
 use std::{io::Read, net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
@@ -48,17 +49,21 @@ async fn serve() -> Result<(), String> {
     let config = config::Config::parse(&read_configuration()?)?;
     let (invoke, invoke_at) = listen(config.invoke).await?;
     let (front, front_at) = listen(config.front).await?;
+    let (states, states_at) = listen(config.states).await?;
     let (parent, tick) = (config.parent_pid, config.tick);
     let host = Arc::new(host::Host::new(config)?);
     let invoke_router = host::invoke_router(host.clone());
     let front_router = host::front_router(host.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let states_router = states::router(host.state_machines());
     for schedule in host.schedules().iter().filter(|s| tick && s.enabled()) {
         tokio::spawn(schedule.clone().run());
     }
-    println!("{}", json!({"invoke": format!("http://{invoke_at}"), "front": format!("http://{front_at}")}));
+    let at = |address| format!("http://{address}");
+    println!("{}", json!({"invoke": at(invoke_at), "front": at(front_at), "states": at(states_at)}));
     let result = tokio::select! {
         result = async { axum::serve(invoke, invoke_router).await } => result.map_err(|e| format!("the Invoke API ended: {e}")),
         result = async { axum::serve(front, front_router).await } => result.map_err(|e| format!("the HTTP front ended: {e}")),
+        result = async { axum::serve(states, states_router).await } => result.map_err(|e| format!("the API of Step Functions ended: {e}")),
         result = told_to_stop(parent) => result,
     };
     host.kill_all();
