@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::{
     Catalog, DataSource,
-    rows::{field, rows},
+    rows::{failed, field, rows},
 };
 use crate::{
     base::{Result, ResultExt},
@@ -94,10 +94,9 @@ async fn sampled(client: &Client, table: &str, pages: u32) -> Result<u64> {
     let sql = format!(
         "SELECT (SELECT pg_catalog.count(*) {sample}) AS rows, pg_catalog.count(*) AS looked_at, \
            coalesce(pg_catalog.sum(pg_catalog.octet_length(line)), 0)::pg_catalog.int8 AS bytes \
-         FROM (SELECT ROW(pgbaton_sample.*)::pg_catalog.text AS line {sample} LIMIT {SAMPLE_ROWS}) AS some"
+         FROM (SELECT ROW(pgbaton_sample.*)::pg_catalog.text AS line {sample} LIMIT {SAMPLE_ROWS}) AS looked"
     );
-    let found = rows(client, "a sample", &sql, &[]).await?;
-    let Some(row) = found.first() else { return Ok(0) };
+    let row = &client.query_one(&sql, &[]).await.map_err(failed)?;
     let (count, looked_at): (i64, i64) = (field(row, "rows")?, field(row, "looked_at")?);
     let bytes: i64 = field(row, "bytes")?;
     if looked_at == 0 {

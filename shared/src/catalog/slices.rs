@@ -91,7 +91,6 @@ fn piece_of(entry: &Entry, dump_id: i32, source: TableSource) -> Entry {
     piece
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::{super::draft::CatalogId, *};
@@ -154,8 +153,7 @@ mod tests {
     fn a_large_table_becomes_several_entries_that_all_wait_for() {
         let (entries, sizes) = catalog();
         let entries = sliced(entries, &sizes, 4_000);
-        let found: Vec<_> =
-            entries.iter().map(|e| (e.dump_id, e.desc, e.dependencies.clone())).collect();
+        let found: Vec<_> = entries.iter().map(|e| (e.dump_id, e.desc, e.dependencies.clone())).collect();
         let expected = [
             (1, "TABLE", vec![]),
             (2, "TABLE", vec![]),
@@ -183,9 +181,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let copy = |condition: &str| {
-            format!("COPY (SELECT a FROM ONLY public.t100 WHERE {condition}) TO stdout")
-        };
+        let copy =
+            |condition: &str| format!("COPY (SELECT a FROM ONLY public.t100 WHERE {condition}) TO stdout");
         assert_eq!(
             slices,
             [

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::round_trip;
 
 /// `big` has dead rows, rows in TOAST, a child of its own, a trigger that refuses rows, and is referred to; its keys would refuse rows that come twice.
+/// `hashed_0` is loaded through its root, whether sliced or not.
 const SQL: &str = "
 CREATE TABLE big (id int PRIMARY KEY, t text, gone int, doubled int GENERATED ALWAYS AS (id * 2) STORED, \"Odd \"\"c\" text DEFAULT 'x', CHECK (id > 0));
 ALTER TABLE big DROP COLUMN gone;
@@ -33,8 +34,7 @@ INSERT INTO parts SELECT i, repeat(md5(i::text), 3) FROM generate_series(1, 3999
 CREATE UNIQUE INDEX ON parts (id);
 CREATE TYPE kind AS ENUM ('a', 'b', 'c');
 CREATE TABLE hashed (k kind, t text) PARTITION BY HASH (k);
-CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 INSERT INTO hashed SELECT (ARRAY['a', 'b', 'c'])[1 + i % 3]::kind, repeat(md5(i::text), 3) FROM generate_series(1, 30000) i;
 CREATE UNLOGGED TABLE small AS SELECT 1 AS a;
 CREATE TABLE nothing_in_it (a int);
@@ -68,14 +68,14 @@ async fn large_tables_come_back_from_slices() {
     for compression in ["gzip", "zstd"] {
         let backup = round_trip(&deployment, &source, compression).await;
         // As many as there are tables with rows of their own, not files.
-        assert_eq!(backup.table_count, Some(9));
+        assert_eq!(backup.table_count, Some(8));
         let folder = deployment.folder(&backup);
         let (entries, rows) = pieces(&deployment, &folder, "big").await;
         assert!(entries >= 5, "{entries}");
         assert_eq!(rows, 60_000 - 8_571 + 200);
         let line = backup.tables.iter().find(|t| t.name == "public.big").unwrap();
         assert_eq!(line.rows, rows);
-        assert!(pieces(&deployment, &folder, "hashed_0").await.0 >= 1);
+        assert!(pieces(&deployment, &folder, "hashed_0").await.0 >= 2);
         assert_eq!(pieces(&deployment, &folder, "small").await, (1, 1));
         assert_eq!(pieces(&deployment, &folder, "nothing_in_it").await, (1, 0));
     }
@@ -88,7 +88,7 @@ async fn a_plan_is_shown_and_nothing_is_read_for_it() {
     let secret = deployment.secret(&source.url).await;
     let ask = json!({"databaseSecret": secret, "database": "shop", "planOnly": true});
     let plan = deployment.host.invoke("scheduled-backup", &ask).await.unwrap();
-    assert_eq!((&plan["database"], &plan["tables"]), (&json!("shop"), &json!(9)));
+    assert_eq!((&plan["database"], &plan["tables"]), (&json!("shop"), &json!(8)));
     let parts = plan["parts"].as_array().unwrap();
     let big: Vec<&Value> = parts.iter().filter(|p| p["table"] == "big").collect();
     assert!(big.len() >= 5, "{plan:#}");
