@@ -9,20 +9,28 @@ use std::{
 
 use futures_util::StreamExt as _;
 use tokio::{task::JoinHandle, time};
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, SimpleQueryMessage, error::SqlState};
+use tokio_postgres::{
+    AsyncMessage, CancelToken, Client, Config, SimpleQueryMessage, error::SqlState, tls::MakeTlsConnect,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::base::{Error, Kind, Result};
 
 use super::{
     conn_info::{ChannelBinding, ConnInfo, Host, Place, SslMode, TargetSession},
+    dial::{Socket, dial},
     failure::{self, connect_error},
     tls,
+    tls_layer::Layered,
     version::ServerVersion,
+    wire::{Copied, Wire},
 };
 
 /// The oldest major version that is served.
 pub const OLDEST_SERVER: u32 = 13;
+
+/// What makes TLS of a socket.
+type TlsClient = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 
 /// An open session. Dereferences to the client; closes when dropped, in the middle of a statement too.
 pub struct Session {
@@ -32,6 +40,7 @@ pub struct Session {
     host: Host,
     address: Option<IpAddr>,
     tls: MakeRustlsConnect,
+    copied: Copied,
     task: AbortOnDrop,
     /// The last error that the server sent without being asked, such as that it shuts down.
     farewell: Arc<OnceLock<String>>,
@@ -73,11 +82,20 @@ impl Session {
         let token: CancelToken = self.client.cancel_token();
         let at = self.host.to_string();
         let limit = self.info.connect_timeout.unwrap_or(Duration::from_secs(60));
-        match time::timeout(limit, token.cancel_query(self.tls.clone())).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(e)) => Err(connect_error(&e, &at, &self.info.user, &self.info.database)),
-            Err(_) => Err(no_answer(&at, limit)),
-        }
+        let cancel = async {
+            let socket = dial(&self.host, self.address, &self.info.keepalive)
+                .await
+                .map_err(|e| failure::unreachable(&e, &at))?;
+            let tls = named(&self.tls, &self.host);
+            let told = token.cancel_query_raw(socket, tls).await;
+            told.map_err(|e| connect_error(&e, &at, &self.info.user, &self.info.database))
+        };
+        time::timeout(limit, cancel).await.unwrap_or_else(|_| Err(no_answer(&at, limit)))
+    }
+
+    /// Rows of the session's COPY, as the server counted them.
+    pub(super) fn copied(&self) -> &Copied {
+        &self.copied
     }
 
     /// [`failure::error`], with the server's last words when the connection was lost.
@@ -195,7 +213,7 @@ async fn connect_host(
     for address in addresses {
         let mut last = None;
         for mode in attempts(info.tls.mode, host) {
-            let config = config(info, host, address, mode);
+            let config = config(info, mode);
             let limit = info.connect_timeout.unwrap_or(Duration::MAX);
             match time::timeout(limit, open(info, host, address, &config, tls)).await {
                 Ok(Ok(session)) => return check(session, target).await,
@@ -251,35 +269,17 @@ async fn addresses(info: &ConnInfo, host: &Host) -> Result<Vec<Option<IpAddr>>> 
     }
 }
 
-fn config(
-    info: &ConnInfo,
-    host: &Host,
-    address: Option<IpAddr>,
-    mode: tokio_postgres::config::SslMode,
-) -> Config {
+/// What is asked of the server over the socket.
+fn config(info: &ConnInfo, mode: tokio_postgres::config::SslMode) -> Config {
     use tokio_postgres::config;
     let mut c = Config::new();
-    match &host.place {
-        Place::Name(name) => c.host(name),
-        Place::Socket(folder) => c.host_path(folder),
-    };
-    if let Some(address) = address {
-        c.hostaddr(address);
-    }
-    c.port(host.port).user(&info.user).dbname(&info.database).application_name(&info.application_name);
+    c.user(&info.user).dbname(&info.database).application_name(&info.application_name);
     if let Some(password) = &info.password {
         c.password(password.expose());
     }
     if let Some(options) = &info.options {
         c.options(options);
     }
-    let keep = &info.keepalive;
-    // A server that vanishes without a word (a failover, a dropped NAT) is noticed within a minute and a half, not in the system's eleven minutes.
-    c.keepalives(keep.on)
-        .keepalives_idle(keep.idle.unwrap_or(Duration::from_secs(60)))
-        .keepalives_interval(keep.interval.unwrap_or(Duration::from_secs(10)))
-        .keepalives_retries(keep.count.unwrap_or(3))
-        .tcp_user_timeout(keep.user_timeout.unwrap_or(Duration::from_secs(60)));
     c.ssl_mode(mode);
     if info.tls.direct && mode == config::SslMode::Require {
         c.ssl_negotiation(config::SslNegotiation::Direct);
@@ -301,7 +301,12 @@ async fn open(
     tls: &MakeRustlsConnect,
 ) -> std::result::Result<Session, (Error, bool)> {
     let at = host.to_string();
-    let (client, mut connection) = config.connect(tls.clone()).await.map_err(|e| {
+    let socket =
+        dial(host, address, &info.keepalive).await.map_err(|e| (failure::unreachable(&e, &at), false))?;
+    let copied = Copied::default();
+    let layered = Layered { tls: named(tls, host), copied: copied.clone() };
+    let wire = Wire::socket(socket, copied.clone());
+    let (client, mut connection) = config.connect_raw(wire, layered).await.map_err(|e| {
         let error = connect_error(&e, &at, &info.user, &info.database);
         let unwanted =
             e.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) || error.kind() == Kind::Tls;
@@ -333,6 +338,7 @@ async fn open(
         host: host.clone(),
         address,
         tls: tls.clone(),
+        copied,
         task: AbortOnDrop(task),
         farewell,
     };
@@ -347,6 +353,16 @@ async fn open(
         return Err((Error::new(Kind::Unsupported, message), false));
     }
     Ok(session)
+}
+
+/// The TLS client for one host, whose name the certificate is held against.
+fn named(tls: &MakeRustlsConnect, host: &Host) -> TlsClient {
+    let name = match &host.place {
+        Place::Name(name) => name.as_str(),
+        Place::Socket(_) => "",
+    };
+    let Ok(client) = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls.clone(), name);
+    client
 }
 
 /// The first column of the first row, by the simple query protocol; NULL and no row are empty.

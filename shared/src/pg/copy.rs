@@ -1,6 +1,7 @@
 //! COPY in both directions, as streams of large chunks.
 //!
-//! In text and CSV form the server sends one CopyData message for each row (copyto.c, `CopySendEndOfRow`), each ending in a newline.
+//! In text and CSV form the server sends one CopyData message for each row (copyto.c, `CopySendEndOfRow`), each ending in a newline; the
+//! [wire](super::wire) hands many of them on as one.
 
 use std::pin::Pin;
 
@@ -10,28 +11,31 @@ use tokio_postgres::{Client, CopyInSink, CopyOutStream};
 
 use crate::base::{Error, Kind, Result};
 
-use super::failure::{error, read_error};
+use super::{
+    connect::Session,
+    failure::{error, read_error},
+};
 
 /// A chunk is full from here on; it grows beyond only for a row that is itself larger.
 const CHUNK: usize = 128 * 1024;
 
 /// The rows of a `COPY … TO STDOUT` (text or CSV).
 pub struct CopyOut<'a> {
-    client: &'a Client,
+    session: &'a Session,
     stream: Pin<Box<CopyOutStream>>,
     held: Option<Bytes>,
     done: bool,
-    rows: u64,
     bytes: u64,
 }
 
-/// Starts a `COPY … TO STDOUT`.
+/// Starts a `COPY … TO STDOUT`. A session runs one at a time.
 ///
 /// # Errors
 /// Those of the statement; [`Kind::SnapshotBroken`] for a table that is gone.
-pub async fn copy_out<'a>(client: &'a Client, sql: &str) -> Result<CopyOut<'a>> {
-    let stream = client.copy_out(sql).await.map_err(read_error)?;
-    Ok(CopyOut { client, stream: Box::pin(stream), held: None, done: false, rows: 0, bytes: 0 })
+pub async fn copy_out<'a>(session: &'a Session, sql: &str) -> Result<CopyOut<'a>> {
+    session.copied().forget();
+    let stream = session.copy_out(sql).await.map_err(read_error)?;
+    Ok(CopyOut { session, stream: Box::pin(stream), held: None, done: false, bytes: 0 })
 }
 
 impl CopyOut<'_> {
@@ -54,9 +58,8 @@ impl CopyOut<'_> {
             if row.last() != Some(&b'\n') {
                 return Err(Error::new(Kind::Corrupt, "the server sent a row without its end"));
             }
-            self.rows += 1;
             self.bytes += row.len() as u64;
-            if row.len() >= CHUNK {
+            if row.len() >= CHUNK / 2 {
                 // Not copied; what was gathered before it goes first.
                 if chunk.is_empty() {
                     return Ok(Some(row));
@@ -75,18 +78,13 @@ impl CopyOut<'_> {
         Ok(if chunk.is_empty() { None } else { Some(chunk.freeze()) })
     }
 
-    /// Rows received so far.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Bytes received so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Proves the end and gives (rows, bytes): the server must have said CopyDone, then that the command is complete, and must answer a
-    /// further statement of the same transaction. Only then does the count stand for the whole table.
+    /// Proves the end and gives (rows, bytes): the server must have said CopyDone, then that the command is complete with so many rows, and
+    /// must answer a further statement of the same transaction. The rows are the server's count; the caller holds its own against it.
     ///
     /// # Errors
     /// [`Kind::ServerLost`] when the server died before it had completed the command; those of the statement; [`Kind::Internal`] when
@@ -103,8 +101,11 @@ impl CopyOut<'_> {
                 return Err(Error::new(Kind::ServerLost, "the server sent more after the end of a COPY"));
             }
         }
-        self.client.simple_query("SELECT 1").await.map_err(error)?;
-        Ok((self.rows, self.bytes))
+        self.session.simple_query("SELECT 1").await.map_err(error)?;
+        match self.session.copied().rows() {
+            Some(rows) => Ok((rows, self.bytes)),
+            None => Err(Error::new(Kind::ServerLost, "the server did not say how many rows a COPY had")),
+        }
     }
 }
 

@@ -186,6 +186,11 @@ pub(super) fn connect_error(e: &tokio_postgres::Error, at: &str, user: &str, dat
     Error::new(Kind::Unreachable, format!("cannot reach {at}: {why}"))
 }
 
+/// A socket that could not be opened to `at`.
+pub(super) fn unreachable(e: &io::Error, at: &str) -> Error {
+    Error::new(Kind::Unreachable, format!("cannot reach {at}: {}", io_sentence(e)))
+}
+
 pub(super) fn io_sentence(e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".into(),

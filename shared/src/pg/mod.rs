@@ -8,6 +8,7 @@ mod conn_syntax;
 mod conn_write;
 pub mod connect;
 pub mod copy;
+mod dial;
 pub mod failure;
 pub mod large_object;
 pub mod pooler;
@@ -15,8 +16,10 @@ pub mod quote;
 pub mod session;
 pub mod snapshot;
 mod tls;
+mod tls_layer;
 mod verifier;
 pub mod version;
+mod wire;
 
 pub use conn_info::ConnInfo;
 pub use connect::{Session, connect};

@@ -139,7 +139,7 @@ impl Readers {
         let mut out = Pipe::open(self, &part.file, Some(part.expected_bytes)).await?;
         let mut hasher = RowHasher::new();
         let read = async {
-            let mut rows = copy_out(session.client(), &part.copy).await?;
+            let mut rows = copy_out(session, &part.copy).await?;
             while let Some(chunk) = rows.next().await? {
                 tally.bytes(chunk.len() as u64);
                 hasher.push(&chunk);
