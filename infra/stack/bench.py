@@ -47,7 +47,7 @@ def run(names: list[str], rounds: int, profile: str) -> int:
         fail("the stack runs with other programs: infra/local down first")
     stack, _ = lifecycle.up(profile)
     try:
-        tools = judges.zstd_client(judges.dumps()) or fail("no pg_dump with zstd can be had here")
+        tools = judges.dumps().get(18) or fail("there is no pg_dump 18 here")
         say(f"{platform.machine()}, {os.cpu_count()} cores, PostgreSQL 18, profile {profile}, zstd {LEVEL}, medians of {rounds}")
         for name in names or list(shapes.ALL):
             _shape(stack, tools, name, rounds)

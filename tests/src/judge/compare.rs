@@ -146,7 +146,7 @@ fn implied(name: &Name, need: &Name) -> bool {
 
 /// Ours names the partitions and the rows that a foreign key reaches, so that nothing touches them meanwhile; and what the index of a
 /// constraint needs, which pg_dump says of that index alone, for which there is no entry. Where pg_dump leaves it to the order, ours also
-/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the range type whose constructor a domain's constraint calls, the schema of a range's multirange,
+/// names the server of a user mapping, the extension whose member an entry is for or a key's index needs, the range type whose constructor a domain's constraint calls, the refresh that statistics of a view's index come after, the schema of a range's multirange,
 /// among the rows of an extension's tables those that a foreign key wants first, and for grants that others than the owner made the schema's,
 /// through which they reach the object.
 fn surplus(name: &Name, need: &Name) -> bool {
@@ -156,6 +156,7 @@ fn surplus(name: &Name, need: &Name) -> bool {
             | ("CONSTRAINT", "COLLATION" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "TYPE")
             | ("USER MAPPING", "SERVER")
             | ("DOMAIN", "TYPE")
+            | ("STATISTICS DATA", "MATERIALIZED VIEW DATA")
             | ("TYPE", "SCHEMA")
             | ("ACL" | "TABLE DATA" | "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "CONSTRAINT", "EXTENSION")
             | ("TABLE DATA", "TABLE DATA")

@@ -105,12 +105,13 @@ pub async fn create(server: &Server, names: &[&str]) {
 async fn roles(server: &Server, newest: &Server) {
     let (from, to) = (server.connect("postgres").await, newest.connect("postgres").await);
     let _alone = newest.filling.lock().await;
-    let query = "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'fidelity%' ORDER BY 1";
+    let query = "SELECT rolname::text, rolsuper FROM pg_roles WHERE rolname LIKE 'fidelity%' ORDER BY 1";
     let have: Vec<String> = to.query(query, &[]).await.unwrap().iter().map(|r| r.get(0)).collect();
     for row in from.query(query, &[]).await.unwrap() {
         let name: String = row.get(0);
         if !have.contains(&name) {
-            to.batch_execute(&format!("CREATE ROLE {}", ident(&name))).await.unwrap();
+            let may = if row.get(1) { "SUPERUSER" } else { "" };
+            to.batch_execute(&format!("CREATE ROLE {} {may}", ident(&name))).await.unwrap();
         }
     }
 }

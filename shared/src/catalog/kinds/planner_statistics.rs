@@ -85,8 +85,9 @@ impl Subject<'_> {
         draft.owner.clear();
         draft.definition = definition;
         draft.depends.insert(id.definition());
-        // A refresh begins the statistics anew.
-        draft.depends.extend(Some(id.part(Part::Set)).filter(|rows| out.entries.contains_key(rows)));
+        // A refresh begins the statistics anew, also those of the view's indexes.
+        let refresh = CatalogId::relation(self.table.oid).part(Part::Set);
+        draft.depends.extend(Some(refresh).filter(|rows| out.entries.contains_key(rows)));
         draft
     }
 }
