@@ -73,7 +73,7 @@ def _shape(stack: Stack, tools: Path, name: str, rounds: int) -> None:
         ways: dict[str, Callable[[], Cost]] = {
             "pgbaton backup": back_up,
             "pg_dump -Fd -j2, upload": lambda: _dump_folder(stack, tools, url, folder),
-            "pg_dump -Fc | upload": lambda: _dump_stream(stack, tools, url),
+            "pg_dump -Fc to upload": lambda: _dump_stream(stack, tools, url),
             "pgbaton restore": lambda: _restore(stack, url, backup),
             "download, pg_restore -j2": lambda: _pg_restore(stack, tools, url, folder),
         }
