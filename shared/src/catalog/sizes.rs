@@ -42,7 +42,7 @@ impl Sizes {
 }
 
 /// Files of tables with their TOAST; `tid` conditions read only the pages they name with the heap's access method (since 14, "TID Range Scan").
-const FILES: &str = "SELECT c.oid, (pg_relation_size(c.oid) / current_setting('block_size')::int8) AS pages, \
+const FILES: &str = "SELECT c.oid, pg_relation_size(c.oid) AS main, current_setting('block_size') AS block_size, \
        pg_relation_size(c.oid) + CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS bytes, \
        c.relkind = 'r' AND am.amname = 'heap' AS heap \
      FROM pg_class c LEFT JOIN pg_am am ON am.oid = c.relam WHERE c.oid = ANY ($1)";
@@ -74,34 +74,44 @@ pub async fn measure(
     for row in rows(client, "the sizes of tables", FILES, &[&oids]).await? {
         let oid: u32 = field(&row, "oid")?;
         let files = u64::try_from(field::<i64>(&row, "bytes")?).unwrap_or(0);
-        let pages = u32::try_from(field::<i64>(&row, "pages")?).unwrap_or(u32::MAX);
+        // Not cast by the server: the database may have casts of its own.
+        let block: i64 = field::<&str>(&row, "block_size")?.parse().unwrap_or(8192);
+        let pages = u32::try_from(field::<i64>(&row, "main")? / block.max(1)).unwrap_or(u32::MAX);
         let heap: bool = field::<Option<_>>(&row, "heap")?.unwrap_or(false);
         let mut size = Size { pages, bytes: files, by_pages: heap && version.major() >= 14 };
-        if let Some(source) = sources.get(&oid).filter(|_| heap && files >= sample_above && pages > 0) {
+        if let Some(source) =
+            sources.get(&oid).filter(|s| heap && files >= sample_above && pages > 0 && !s.columns.is_empty())
+        {
             let table = qualified(&source.schema, &source.name);
-            size.bytes =
-                sampled(client, &table, pages).await.with_context(|| format!("measuring table {table}"))?;
+            let bytes = sampled(client, &table, &source.columns, pages).await;
+            let bytes = bytes.with_context(|| format!("measuring table {table}"))?;
+            // Of a file that is written as a whole the upload must not be planned too small.
+            size.bytes = match bytes {
+                Some(bytes) if size.by_pages => bytes,
+                Some(bytes) => bytes.max(files),
+                None => files,
+            };
         }
         sizes.by_oid.insert(oid, size);
     }
     Ok(sizes)
 }
 
-/// Bytes of text of the whole table, from some of its rows.
-async fn sampled(client: &Client, table: &str, pages: u32) -> Result<u64> {
+/// Bytes of text of the whole table, from some of its rows; none when the pages looked at hold none. Only the columns that are saved: to compute a
+/// generated one may fail.
+async fn sampled(client: &Client, table: &str, columns: &str, pages: u32) -> Result<Option<u64>> {
     let percent = (f64::from(SAMPLE_PAGES) * 100.0 / f64::from(pages)).min(100.0);
-    let sample = format!("FROM ONLY {table} AS pgbaton_sample TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)");
+    let sample = format!("FROM ONLY {table} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)");
     let sql = format!(
         "SELECT (SELECT pg_catalog.count(*) {sample}) AS rows, pg_catalog.count(*) AS looked_at, \
-           coalesce(pg_catalog.sum(pg_catalog.octet_length(line)), 0)::pg_catalog.int8 AS bytes \
-         FROM (SELECT ROW(pgbaton_sample.*)::pg_catalog.text AS line {sample} LIMIT {SAMPLE_ROWS}) AS looked"
+           coalesce(pg_catalog.sum(pg_catalog.octet_length(line)), 0) AS bytes \
+         FROM (SELECT pg_catalog.format('%s', ROW({columns})) AS line {sample} LIMIT {SAMPLE_ROWS}) AS looked"
     );
     let row = &client.query_one(&sql, &[]).await.map_err(failed)?;
     let (count, looked_at): (i64, i64) = (field(row, "rows")?, field(row, "looked_at")?);
     let bytes: i64 = field(row, "bytes")?;
     if looked_at == 0 {
-        return Ok(0);
+        return Ok(None);
     }
-    let whole = bytes as f64 / looked_at as f64 * count as f64 / (percent / 100.0);
-    Ok(whole as u64)
+    Ok(Some((bytes as f64 / looked_at as f64 * count as f64 / (percent / 100.0)) as u64))
 }

@@ -81,6 +81,34 @@ async fn large_tables_come_back_from_slices() {
     }
 }
 
+/// Casts of the database's own, generated columns that cannot be computed and pages without rows do not come in the way of measuring.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_tables_are_measured() {
+    let servers = servers::all().await;
+    let newest = servers.last().unwrap();
+    let deployment = Deployment::with(sliced()).await;
+    let name = pgbaton_tests::unique("happy_slices");
+    let source = Database { url: beside(&newest.programs.url("postgres"), &name), name };
+    let server = newest.connect("postgres").await;
+    server.batch_execute(&format!("CREATE DATABASE {}", source.name)).await.unwrap();
+    let kind = if newest.major >= 18 { "GENERATED ALWAYS AS (1 / nil) VIRTUAL" } else { "DEFAULT 1" };
+    source
+        .run(&format!(
+            "CREATE FUNCTION refuse(text) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'a cast was called'; END $$; \
+             CREATE CAST (text AS bigint) WITH FUNCTION refuse(text); \
+             CREATE TABLE failing (id int, t text, nil int DEFAULT 0, g int {kind}); \
+             INSERT INTO failing (id, t) SELECT i, repeat(md5(i::text), 3) FROM generate_series(1, 30000) i; \
+             CREATE TABLE emptied AS SELECT i AS id, repeat(md5(i::text), 3) AS t FROM generate_series(1, 30000) i; DELETE FROM emptied"
+        ))
+        .await;
+    let backup = deployment.backup(&source.url, json!({})).await.unwrap();
+    let folder = deployment.folder(&backup);
+    let (entries, rows) = pieces(&deployment, &folder, "failing").await;
+    assert!(entries > 1 && rows == 30_000, "{entries} entries, {rows} rows");
+    let (entries, rows) = pieces(&deployment, &folder, "emptied").await;
+    assert!(entries > 1 && rows == 0, "sized by its files: {entries} entries, {rows} rows");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_shown_and_nothing_is_read_for_it() {
     let deployment = Deployment::with(sliced()).await;
