@@ -413,3 +413,52 @@ async fn a_raised_fence_stops_a_writer_although_the_run_is_in_progress() {
     }
     assert_eq!(ledger.get(&id).await.unwrap().status, Status::InProgress);
 }
+
+#[tokio::test]
+async fn a_lease_is_handed_over_once_and_the_giver_is_fenced() {
+    let ledger = Tables::create().await.ledger;
+    let id = created(&ledger).await;
+    let first = ledger.claim(&id, "f", TTL).await.unwrap();
+    assert_eq!(ledger.receive(&id, first.fence(), "g", TTL).await.unwrap(), None, "not given yet");
+    ledger.hand_over(&first, TTL).await.unwrap();
+    ledger.hand_over(&first, TTL).await.expect("the SDK may send it again");
+    let second = ledger.receive(&id, first.fence(), "g", TTL).await.unwrap().expect("given");
+    assert_eq!(second.fence(), first.fence() + 1);
+    for error in [
+        ledger.renew(&first, TTL).await.unwrap_err(),
+        ledger.hand_over(&first, TTL).await.unwrap_err(),
+        ledger.receive(&id, first.fence(), "h", TTL).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::Fenced, "{error}");
+    }
+    ledger.renew(&second, TTL).await.unwrap();
+    let done = ledger.complete(&second, Completion::default()).await.unwrap();
+    assert_eq!((done.status, done.hops), (Status::Completed, Some(1)));
+    let late = ledger.receive(&id, second.fence(), "i", TTL).await.unwrap_err();
+    assert_eq!(late.kind(), Kind::Fenced, "{late}");
+}
+
+#[tokio::test]
+async fn one_of_many_takes_over_from_a_killed_function_and_none_from_a_living_one() {
+    let ledger = Tables::create().await.ledger;
+    let id = created(&ledger).await;
+    let dead = ledger.claim(&id, "f", Duration::from_millis(300)).await.unwrap();
+    let alive = ledger.get(&id).await.unwrap();
+    assert_eq!(ledger.take_over(&alive, "g", TTL).await.unwrap(), None);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let record = ledger.get(&id).await.unwrap();
+    let takers: Vec<_> = (0..10)
+        .map(|n| {
+            let (ledger, record) = (ledger.clone(), record.clone());
+            tokio::spawn(async move { ledger.take_over(&record, &format!("g{n}"), TTL).await.unwrap() })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for taker in takers {
+        won.extend(taker.await.unwrap());
+    }
+    assert_eq!(won.len(), 1);
+    assert_eq!(won[0].fence(), dead.fence() + 1);
+    assert_eq!(ledger.renew(&dead, TTL).await.unwrap_err().kind(), Kind::Fenced);
+    ledger.renew(&won[0], TTL).await.unwrap();
+}

@@ -67,6 +67,19 @@ pub enum JwtKey {
     Reference(String),
 }
 
+/// What a backup may ask of the server that it reads, before it gives up rather than be a burden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// `BACKUP_MAX_CONNECTIONS` (20), 3 to 2,000: sessions of one backup, workers and both sides of a hand-over included.
+    pub connections: usize,
+    /// `BACKUP_MAX_XMIN_AGE` (500,000,000): transactions by which the snapshot may hold back VACUUM; 0 for no limit.
+    pub xmin_age: u32,
+    /// `BACKUP_MAX_REPLICA_LAG_SECONDS` (0): how far a standby of the source, or the source where it is one itself, may lie behind; 0 for no limit.
+    pub replica_lag: Duration,
+    /// `BACKUP_MAX_LOCK_WAIT_SECONDS` (900): how long another session may wait for a table that the backup has locked; 0 for no limit.
+    pub lock_wait: Duration,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -95,6 +108,18 @@ pub struct Config {
     /// `BACKUP_SLICE_MB` (256), 1 to 1,048,576, in MiB: tables whose rows come to more COPY text are cut into slices of about this size, which are
     /// read, stored and loaded on their own.
     pub slice_bytes: u64,
+    /// `BACKUP_FAN_OUT_MB` (51,200), in MiB: backups and restores of more COPY text than this are done by many workers, where there is a state machine.
+    pub fan_out_bytes: u64,
+    /// `WORKER_STATE_MACHINE_ARN`: the state machine that runs workers; none does everything in one function after the other.
+    pub worker_machine: Option<String>,
+    /// `BACKUP_WORKERS` (10), 1 to 1,000: workers at once, each with one connection.
+    pub workers: usize,
+    /// `BACKUP_MAX_HOPS` (100), 0 to 1,000: how often a run may go on in another function before its time is up. 0 makes it end there.
+    pub max_hops: u64,
+    /// What a backup may ask of the server that it reads.
+    pub limits: SourceLimits,
+    /// `RESTORE_MAINTENANCE_WORK_MEM_MB` (0), in MiB: `maintenance_work_mem` of each session that builds indexes; 0 leaves the server's.
+    pub maintenance_work_mem_mb: u32,
     /// `BACKUP_LOCK_TIMEOUT_SECONDS` (60), 1 to 600: how long a backup waits for tables that another session has locked exclusively, such as by a
     /// running VACUUM FULL or ALTER TABLE.
     pub lock_timeout: Duration,
@@ -157,6 +182,36 @@ impl Config {
             retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
             concurrency: number("BACKUP_CONCURRENCY", get("BACKUP_CONCURRENCY"), 4, 1, 32)? as usize,
             slice_bytes: u64::from(number("BACKUP_SLICE_MB", get("BACKUP_SLICE_MB"), 256, 1, 1 << 20)?) << 20,
+            fan_out_bytes: u64::from(number(
+                "BACKUP_FAN_OUT_MB",
+                get("BACKUP_FAN_OUT_MB"),
+                51_200,
+                1,
+                1 << 30,
+            )?) << 20,
+            worker_machine: get("WORKER_STATE_MACHINE_ARN"),
+            workers: number("BACKUP_WORKERS", get("BACKUP_WORKERS"), 10, 1, 1_000)? as usize,
+            max_hops: number("BACKUP_MAX_HOPS", get("BACKUP_MAX_HOPS"), 100, 0, 1_000)?.into(),
+            limits: SourceLimits {
+                connections: number("BACKUP_MAX_CONNECTIONS", get("BACKUP_MAX_CONNECTIONS"), 20, 3, 2_000)?
+                    as usize,
+                xmin_age: number(
+                    "BACKUP_MAX_XMIN_AGE",
+                    get("BACKUP_MAX_XMIN_AGE"),
+                    500_000_000,
+                    0,
+                    2_000_000_000,
+                )?,
+                replica_lag: seconds(&get, "BACKUP_MAX_REPLICA_LAG_SECONDS", 0, 0, 86_400)?,
+                lock_wait: seconds(&get, "BACKUP_MAX_LOCK_WAIT_SECONDS", 900, 0, 86_400)?,
+            },
+            maintenance_work_mem_mb: number(
+                "RESTORE_MAINTENANCE_WORK_MEM_MB",
+                get("RESTORE_MAINTENANCE_WORK_MEM_MB"),
+                0,
+                0,
+                1 << 20,
+            )?,
             lock_timeout: seconds(&get, "BACKUP_LOCK_TIMEOUT_SECONDS", 60, 1, 600)?,
             lease: seconds(&get, "RUN_LEASE_SECONDS", 60, 5, 600)?,
             time_zone: time_zone(get("TZ"))?,
@@ -299,6 +354,14 @@ mod tests {
             ("BACKUP_RETENTION_DAYS", "0"),
             ("RUN_LEASE_SECONDS", "4"),
             ("BACKUP_LOCK_TIMEOUT_SECONDS", "0"),
+            ("BACKUP_FAN_OUT_MB", "0"),
+            ("BACKUP_WORKERS", "1001"),
+            ("BACKUP_MAX_HOPS", "-1"),
+            ("BACKUP_MAX_CONNECTIONS", "2"),
+            ("BACKUP_MAX_XMIN_AGE", "2000000001"),
+            ("BACKUP_MAX_REPLICA_LAG_SECONDS", "1.5"),
+            ("BACKUP_MAX_LOCK_WAIT_SECONDS", "x"),
+            ("RESTORE_MAINTENANCE_WORK_MEM_MB", "64MB"),
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),

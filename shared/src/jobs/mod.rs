@@ -8,5 +8,6 @@ pub mod restore;
 pub mod retention;
 mod run;
 pub mod secrets;
+mod successor;
 
 pub use platform::{Invocation, Platform};

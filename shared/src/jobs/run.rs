@@ -37,6 +37,14 @@ pub(super) enum Begun {
     Elsewhere(Box<Record>),
 }
 
+/// How a function's work on a run ended well.
+pub(super) enum Outcome {
+    /// All is done.
+    Completed(Completion),
+    /// Another function goes on with it and holds the lease.
+    HandedOver,
+}
+
 /// Begins the run of an event, once: a second delivery finds the first one's run. Where that run's function was killed, its record is closed
 /// as failed; where it failed so, or by a fault that passes (see [`Kind::retryable`]), a new run is begun in its place, by one of the deliveries
 /// that find it so. So Lambda's retries of an asynchronous invoke are of use, and nothing that succeeded or runs is done twice.
@@ -140,7 +148,7 @@ async fn create(platform: &Platform, record: Record) -> Result<Record> {
     }
 }
 
-/// Runs `work` under a heartbeat, until it ends, the lease is lost or the function's time is up, and then closes the record. `clean` undoes what
+/// Runs `work` under a heartbeat, until it ends or another function goes on with it, the lease is lost or the function's time is up, and then closes the record. `clean` undoes what
 /// a failed run left, and tells what it cannot undo; that is added to the record's message. It is told whether this run still may change what
 /// others see: not once another function took over, or when it is not known whether the record says completed.
 ///
@@ -155,7 +163,7 @@ pub(super) async fn conduct<W, C>(
     clean: impl FnOnce(bool) -> C,
 ) -> Result<Record>
 where
-    W: Future<Output = Result<Completion>>,
+    W: Future<Output = Result<Outcome>>,
     C: Future<Output = Result<Option<String>>>,
 {
     let heartbeat = Heartbeat::start(platform.ledger.clone(), lease.clone(), platform.config.lease);
@@ -174,7 +182,12 @@ where
     };
     let doing = || format!("{} of database {}", record.kind.name(), record.database);
     let ended = match outcome {
-        Ok(completion) => complete(platform, lease, completion).await,
+        Ok(Outcome::Completed(completion)) => complete(platform, lease, completion).await,
+        Ok(Outcome::HandedOver) => {
+            let there = platform.ledger.get(&record.id).await?;
+            tracing::info!(id = %record.id, database = %record.database, hops = there.hops, "another function goes on with the {}", record.kind.name());
+            return Ok(there);
+        }
         Err(e) => Err((e.kind() != Kind::Fenced, e)),
     };
     let (may_change, ended) = match ended {

@@ -73,6 +73,96 @@ impl Ledger {
         Err(Error::new(Kind::Conflict, format!("the run {id} has {} already: {why}", there.status.name())))
     }
 
+    /// Gives the lease to the function that goes on with the run, for `ttl` from now, and counts a hop: the caller may write nothing more. Done
+    /// again after a lost answer, it is no error. The next function takes it with [`Ledger::receive`].
+    ///
+    /// # Errors
+    /// As [`Ledger::renew`].
+    pub async fn hand_over(&self, lease: &Lease, ttl: Duration) -> Result<()> {
+        let values = [
+            (":until", item::number(until(clock::now(), ttl))),
+            (":owner", item::text(HANDED_OVER)),
+            (":zero", item::number(0)),
+            (":one", item::number(1)),
+        ];
+        let update = "SET lease_until = :until, lease_owner = :owner, fence = fence + :one, hops = if_not_exists(hops, :zero) + :one";
+        match self.update(&lease.id, update, HOLDS, values.into_iter().chain(lease.terms())).await? {
+            Ok(_) => Ok(()),
+            Err(Some(there))
+                if there.status == Status::InProgress
+                    && there.fence == lease.fence + 1
+                    && there.lease_owner.as_deref() == Some(HANDED_OVER) =>
+            {
+                Ok(())
+            }
+            Err(there) => Err(fenced(lease, there.as_deref())),
+        }
+    }
+
+    /// Takes the lease that another function has handed over, for `ttl`; none while that function keeps it. `fence` is that function's.
+    ///
+    /// # Errors
+    /// [`Kind::Fenced`] when the run has ended, or another function took the lease; [`Kind::NotFound`].
+    pub async fn receive(&self, id: &RunId, fence: u64, owner: &str, ttl: Duration) -> Result<Option<Lease>> {
+        let now = clock::now();
+        let expected = Lease { id: id.clone(), fence: fence + 1, started_at: None, until: 0 };
+        let token = token(owner)?;
+        let until = until(now, ttl);
+        let values = [
+            (":until", item::number(until)),
+            (":owner", item::text(token.clone())),
+            (":given", item::text(HANDED_OVER)),
+        ];
+        let condition = format!("{HOLDS} AND lease_owner = :given");
+        let update = "SET lease_until = :until, lease_owner = :owner";
+        let there =
+            match self.update(id, update, &condition, values.into_iter().chain(expected.terms())).await? {
+                Ok(record) => return Ok(Some(lease(record, until))),
+                Err(there) => there.ok_or_else(|| missing(id))?,
+            };
+        if there.status == Status::InProgress && there.fence == fence {
+            return Ok(None);
+        }
+        // The SDK sends it again when its answer was lost.
+        if there.fence == fence + 1 && there.lease_owner.as_deref() == Some(&token) {
+            return Ok(Some(lease(*there, until)));
+        }
+        Err(fenced(&expected, Some(&there)))
+    }
+
+    /// Takes the lease of a run whose function was killed, to go on with it: only where what it has done so far outlives its function. None while that
+    /// function lives, or when another one was faster.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]; otherwise as any call.
+    pub async fn take_over(&self, record: &Record, owner: &str, ttl: Duration) -> Result<Option<Lease>> {
+        let now = clock::now();
+        if record.status != Status::InProgress || !record.is_stuck(now) {
+            return Ok(None);
+        }
+        let token = token(owner)?;
+        let until = until(now, ttl);
+        let values = [
+            (":until", item::number(until)),
+            (":owner", item::text(token.clone())),
+            (":ran_out", item::number(record.lease_until.unwrap_or_default())),
+            (":zero", item::number(0)),
+            (":one", item::number(1)),
+        ];
+        let held = Lease { id: record.id.clone(), fence: record.fence, started_at: None, until: 0 };
+        // A renewal between our reading and this write changes lease_until and so wins.
+        let condition = format!("{HOLDS} AND (attribute_not_exists(lease_until) OR lease_until = :ran_out)");
+        let update = "SET lease_until = :until, lease_owner = :owner, fence = fence + :one, hops = if_not_exists(hops, :zero) + :one";
+        match self.update(&record.id, update, &condition, values.into_iter().chain(held.terms())).await? {
+            Ok(record) => Ok(Some(lease(record, until))),
+            Err(Some(there)) if there.lease_owner.as_deref() == Some(&token) => {
+                Ok(Some(lease(*there, until)))
+            }
+            Err(Some(_)) => Ok(None),
+            Err(None) => Err(missing(&record.id)),
+        }
+    }
+
     /// Makes the lease last `ttl` from now.
     ///
     /// # Errors
@@ -112,6 +202,9 @@ impl Ledger {
             .map_err(|there| fenced(lease, there.as_deref()))
     }
 }
+
+/// `lease_owner` between the function that let go and the one that goes on.
+const HANDED_OVER: &str = "handed over";
 
 /// The condition of every write of a run; its values are [`Lease::terms`].
 pub(super) const HOLDS: &str = "fence = :fence AND #status = :in_progress";

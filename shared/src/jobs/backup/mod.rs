@@ -20,7 +20,7 @@ use super::{
     Invocation, Platform,
     progress::Tally,
     request::{BackupRequest, archive_folder, stored_at},
-    run::{self, Ask, Begun},
+    run::{self, Ask, Begun, Outcome},
 };
 use crate::{
     archive::{
@@ -55,7 +55,8 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
         stopped: stopped.as_deref(),
         readers: reader::affordable(platform.config.concurrency, invocation.budget.memory_bytes()),
     };
-    run::conduct(platform, invocation, &record, &lease, backup.work(), |_| async {
+    let work = async { backup.work().await.map(Outcome::Completed) };
+    run::conduct(platform, invocation, &record, &lease, work, |_| async {
         abort_uploads(platform, &record).await.map(|()| None)
     })
     .await

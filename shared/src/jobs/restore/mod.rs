@@ -41,7 +41,7 @@ use super::{
     Invocation, Platform,
     progress::Tally,
     request::{RestoreRequest, RestoreSource, RestoreTarget, stored_at},
-    run::{self, Ask, Begun},
+    run::{self, Ask, Begun, Outcome},
 };
 use crate::{
     archive::toc::Entry,
@@ -105,7 +105,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         created: &AtomicBool::new(false),
         touched: &AtomicBool::new(false),
     };
-    let work = async { restore.work(&found?).await };
+    let work = async { restore.work(&found?).await.map(Outcome::Completed) };
     run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(may_change)).await
 }
 
