@@ -7,6 +7,7 @@
 //! * [`catalog`]: what a database holds, as definitions in the order pg_dump gives them
 //! * [`archive`]: the pg_dump directory archive: table of contents, data files, codecs, manifest
 //! * [`store`]: objects in S3
+//! * [`fanout`]: running the items of a plan here, or on many Lambdas
 //! * [`ledger`]: backup and restore records and their leases in DynamoDB
 //! * [`jobs`]: what a user asks for: backup, restore, retention
 //!
@@ -15,6 +16,7 @@
 pub mod archive;
 pub mod base;
 pub mod catalog;
+pub mod fanout;
 pub mod jobs;
 pub mod ledger;
 pub mod pg;

@@ -15,7 +15,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("archive", &["archive", "base"]),
     ("store", &["base", "store"]),
     ("ledger", &["base", "ledger"]),
-    ("jobs", &["archive", "base", "catalog", "jobs", "ledger", "pg", "store"]),
+    ("fanout", &["base", "fanout"]),
+    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "pg", "store"]),
 ];
 
 /// Names of files and folders that say nothing of what they hold.

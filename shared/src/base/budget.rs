@@ -6,14 +6,20 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     deadline: SystemTime,
+    /// From when it was handed over to the deadline.
+    whole: Duration,
     memory_bytes: u64,
 }
+
+/// Time kept back before the deadline, for cleaning up and closing the record; a quarter of the function's time where that is less.
+const LAST_WORDS: Duration = Duration::from_secs(15);
 
 impl Budget {
     /// From the deadline that the Lambda runtime hands over; memory from `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` (MiB), 512 MiB without it.
     pub fn until(deadline: SystemTime) -> Self {
         let mib = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok().and_then(|v| v.parse::<u64>().ok());
-        Self { deadline, memory_bytes: mib.unwrap_or(512) << 20 }
+        let whole = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+        Self { deadline, whole, memory_bytes: mib.unwrap_or(512) << 20 }
     }
 
     /// A budget of so much time from now, for callers that have no deadline.
@@ -24,6 +30,21 @@ impl Budget {
     /// Time left before the deadline; zero when it has passed.
     pub fn time_left(&self) -> Duration {
         self.deadline.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    /// Time that there was in the beginning.
+    pub fn whole(&self) -> Duration {
+        self.whole
+    }
+
+    /// Time kept back for the end.
+    pub fn reserve(&self) -> Duration {
+        LAST_WORDS.min(self.whole / 4)
+    }
+
+    /// Time left for work: until the reserve is touched.
+    pub fn work_left(&self) -> Duration {
+        self.time_left().saturating_sub(self.reserve())
     }
 
     /// The function's memory, in bytes.

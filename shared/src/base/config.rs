@@ -70,7 +70,7 @@ pub enum JwtKey {
 /// What a backup may ask of the server that it reads, before it gives up rather than be a burden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceLimits {
-    /// `BACKUP_MAX_CONNECTIONS` (20), 3 to 2,000: sessions of one backup, workers and both sides of a hand-over included.
+    /// `BACKUP_MAX_CONNECTIONS` (20), 4 to 2,000: sessions of one backup, workers and both sides of a hand-over included.
     pub connections: usize,
     /// `BACKUP_MAX_XMIN_AGE` (500,000,000): transactions by which the snapshot may hold back VACUUM; 0 for no limit.
     pub xmin_age: u32,
@@ -193,7 +193,7 @@ impl Config {
             workers: number("BACKUP_WORKERS", get("BACKUP_WORKERS"), 10, 1, 1_000)? as usize,
             max_hops: number("BACKUP_MAX_HOPS", get("BACKUP_MAX_HOPS"), 100, 0, 1_000)?.into(),
             limits: SourceLimits {
-                connections: number("BACKUP_MAX_CONNECTIONS", get("BACKUP_MAX_CONNECTIONS"), 20, 3, 2_000)?
+                connections: number("BACKUP_MAX_CONNECTIONS", get("BACKUP_MAX_CONNECTIONS"), 20, 4, 2_000)?
                     as usize,
                 xmin_age: number(
                     "BACKUP_MAX_XMIN_AGE",
@@ -357,7 +357,7 @@ mod tests {
             ("BACKUP_FAN_OUT_MB", "0"),
             ("BACKUP_WORKERS", "1001"),
             ("BACKUP_MAX_HOPS", "-1"),
-            ("BACKUP_MAX_CONNECTIONS", "2"),
+            ("BACKUP_MAX_CONNECTIONS", "3"),
             ("BACKUP_MAX_XMIN_AGE", "2000000001"),
             ("BACKUP_MAX_REPLICA_LAG_SECONDS", "1.5"),
             ("BACKUP_MAX_LOCK_WAIT_SECONDS", "x"),

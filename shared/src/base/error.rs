@@ -56,11 +56,39 @@ pub enum Kind {
     Unsupported,
     /// The time or memory left does not suffice.
     Budget,
+    /// The run became more of a burden to the server that it reads than it may be.
+    SourceLimit,
     /// Planned, documented, not there yet.
     NotAvailableYet,
     /// A fault of pgbaton itself.
     Internal,
 }
+
+const ALL: &[Kind] = &[
+    Kind::Config,
+    Kind::InvalidInput,
+    Kind::Unauthorized,
+    Kind::NotFound,
+    Kind::Conflict,
+    Kind::Busy,
+    Kind::Fenced,
+    Kind::Unreachable,
+    Kind::Authentication,
+    Kind::Tls,
+    Kind::Pooler,
+    Kind::Permission,
+    Kind::RowSecurity,
+    Kind::Database,
+    Kind::ServerLost,
+    Kind::SnapshotBroken,
+    Kind::Aws,
+    Kind::Corrupt,
+    Kind::Unsupported,
+    Kind::Budget,
+    Kind::SourceLimit,
+    Kind::NotAvailableYet,
+    Kind::Internal,
+];
 
 /// Faults that pass: of the network, of a server that is restarted, of a table that was locked or changed at the wrong moment.
 const RETRYABLE: &[Kind] =
@@ -90,9 +118,15 @@ impl Kind {
             Kind::Corrupt => "corrupt",
             Kind::Unsupported => "unsupported",
             Kind::Budget => "budget",
+            Kind::SourceLimit => "source_limit",
             Kind::NotAvailableYet => "not_available_yet",
             Kind::Internal => "internal",
         }
+    }
+
+    /// The kind with this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        ALL.iter().copied().find(|kind| kind.code() == code)
     }
 
     /// Whether the same work may succeed when it is simply tried again.
@@ -102,7 +136,7 @@ impl Kind {
 
     /// [`Kind::retryable`] of the kind with this code, as a record holds it.
     pub fn retryable_code(code: &str) -> bool {
-        RETRYABLE.iter().any(|kind| kind.code() == code)
+        Self::parse(code).is_some_and(Self::retryable)
     }
 
     /// What a person can do about it; empty where the message says all.

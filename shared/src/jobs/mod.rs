@@ -9,5 +9,6 @@ pub mod retention;
 mod run;
 pub mod secrets;
 mod successor;
+pub mod worker;
 
 pub use platform::{Invocation, Platform};

@@ -31,6 +31,13 @@ impl Tally {
         Self { tables, expected, ..Self::default() }
     }
 
+    /// What an earlier function of the run has done.
+    pub(super) fn resumed(&self, tables: u64, bytes: u64, expected: u64) {
+        self.tables_done.fetch_add(tables, Relaxed);
+        self.bytes_done.fetch_add(bytes, Relaxed);
+        self.expected_done.fetch_add(expected, Relaxed);
+    }
+
     /// Bytes of rows were read.
     pub(super) fn bytes(&self, n: u64) {
         self.bytes_done.fetch_add(n, Relaxed);

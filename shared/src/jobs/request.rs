@@ -9,7 +9,7 @@ mod fields;
 mod record;
 mod restore;
 
-pub use backup::BackupRequest;
+pub use backup::{BackupRequest, Hop};
 pub use record::{archive_folder, stored_at};
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget};
 

@@ -1,7 +1,5 @@
 //! How any run lives: begun once per event, claimed by one function, kept alive by a heartbeat, ended in its record whatever happens.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::{Invocation, Platform};
@@ -9,9 +7,6 @@ use crate::{
     base::{Error, Kind, Result, clock, id::RunId},
     ledger::{Completion, Delivery, Failure, Heartbeat, Lease, Record, Status},
 };
-
-/// Time kept back before the function's deadline, for aborting uploads and closing the record; a quarter of the function's time where that is less.
-const LAST_WORDS: Duration = Duration::from_secs(15);
 
 /// What an event asks for.
 #[derive(Debug, Clone, Default)]
@@ -126,7 +121,7 @@ fn first(delivery: Delivery) -> RunId {
 
 /// A run in progress once it is known whether its function lives: waits until its lease is renewed, or runs out and the run is closed. A retry
 /// that came before the lease ran out would otherwise take a dead run for a living one, and nobody would do the work.
-async fn settled(platform: &Platform, mut record: Record) -> Result<Record> {
+pub(super) async fn settled(platform: &Platform, mut record: Record) -> Result<Record> {
     let lease = record.lease_until;
     while record.status == Status::InProgress && record.lease_until == lease {
         let now = clock::now();
@@ -167,15 +162,16 @@ where
     C: Future<Output = Result<Option<String>>>,
 {
     let heartbeat = Heartbeat::start(platform.ledger.clone(), lease.clone(), platform.config.lease);
-    let left = invocation.budget.time_left();
-    let reserve = LAST_WORDS.min(left / 4);
+    let reserve = invocation.budget.reserve();
     let lost = heartbeat.lost();
     let outcome = tokio::select! {
+        // Whoever has just given the lease away has not lost it.
+        biased;
         outcome = work => outcome,
         () = lost.cancelled() => Err(heartbeat.error().unwrap_or_else(|| {
             Error::new(Kind::Fenced, format!("the run {} lost its lease", record.id))
         })),
-        () = tokio::time::sleep(left.saturating_sub(reserve)) => Err(Error::new(
+        () = tokio::time::sleep(invocation.budget.work_left()) => Err(Error::new(
             Kind::Budget,
             format!("the time of the function is up: the {} was not done {:.0} s before its time-out", record.kind.name(), reserve.as_secs_f64()),
         )),

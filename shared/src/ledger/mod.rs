@@ -13,7 +13,8 @@
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began.
+//! `delivery#<event key>` names the run that the event's first delivery began; the others are notes that functions of one run leave for each other, their
+//! keys and documents described where they are written.
 //!
 //! # Life cycle
 //!
@@ -36,6 +37,7 @@ mod finish;
 mod heartbeat;
 mod item;
 mod list;
+mod notes;
 mod record;
 mod stuck;
 mod table;

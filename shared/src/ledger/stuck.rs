@@ -132,6 +132,20 @@ impl Ledger {
         }
     }
 
+    /// Closes a run that cannot go on although its holder may not know, and raises the fence, so that the holder stops; tells whether it was closed now.
+    ///
+    /// # Errors
+    /// As [`Ledger::ping`].
+    pub async fn break_off(&self, record: &Record, failure: &Failure) -> Result<bool> {
+        let close = Closing::new(Status::Failed, record.started_at, clock::now(), failure.fields()?)
+            .raising_the_fence();
+        let state = (":state", item::text(Status::InProgress.name()));
+        let fence = (":fence", item::number(record.fence));
+        let closed =
+            self.close(&record.id, close, "#status = :state AND fence = :fence", [state, fence]).await?;
+        Ok(closed.is_ok())
+    }
+
     /// The record with this id, closed first when nobody works on it.
     ///
     /// # Errors

@@ -10,6 +10,8 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Result, Secret};
 
 use super::{conn_params, conn_syntax, conn_write};
@@ -101,6 +103,16 @@ impl fmt::Display for Host {
             Place::Socket(folder) => write!(f, "{}:{}", folder.display(), self.port),
         }
     }
+}
+
+/// One of a connection string's servers, by its name and the address that was found for it; no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerPlace {
+    /// As [`Host`] is shown.
+    pub host: String,
+    /// None for sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 /// Where the issuers that are trusted come from.
@@ -220,6 +232,18 @@ impl ConnInfo {
     /// How far TLS is asked for.
     pub fn ssl_mode(&self) -> SslMode {
         self.tls.mode
+    }
+
+    /// Only the server that another session was connected to; all of them when it is none of this string's (which has changed since).
+    #[must_use]
+    pub fn only(&self, place: &ServerPlace) -> Self {
+        match self.hosts.iter().find(|h| h.to_string() == place.host) {
+            Some(host) => {
+                let host = Host { addr: place.address.or(host.addr), ..host.clone() };
+                Self { hosts: vec![host], target: TargetSession::Any, ..self.clone() }
+            }
+            None => self.clone(),
+        }
     }
 
     /// The same server, another database.

@@ -17,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::base::{Error, Kind, Result};
 
 use super::{
-    conn_info::{ChannelBinding, ConnInfo, Host, Place, SslMode, TargetSession},
+    conn_info::{ChannelBinding, ConnInfo, Host, Place, ServerPlace, SslMode, TargetSession},
     dial::{Socket, dial},
     failure::{self, connect_error},
     tls,
@@ -72,6 +72,11 @@ impl Session {
     pub fn same_server(&self) -> ConnInfo {
         let host = Host { addr: self.address, ..self.host.clone() };
         ConnInfo { hosts: vec![host], target: TargetSession::Any, ..self.info.clone() }
+    }
+
+    /// Which of the connection string's servers this is, for [`ConnInfo::only`] in another process.
+    pub fn place(&self) -> ServerPlace {
+        ServerPlace { host: self.host.to_string(), address: self.address }
     }
 
     /// Asks the server to break off the statement that runs in this session. Whether it did shows in that statement's outcome.

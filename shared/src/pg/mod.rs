@@ -21,7 +21,7 @@ mod verifier;
 pub mod version;
 mod wire;
 
-pub use conn_info::ConnInfo;
+pub use conn_info::{ConnInfo, ServerPlace};
 pub use connect::{Session, connect};
 pub use copy::{CopyIn, CopyOut, copy_in, copy_out};
 pub use failure::{error, read_error};

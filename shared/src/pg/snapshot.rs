@@ -131,6 +131,31 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Locks as many of the tables as can be had at once, as [`Snapshot::lock_tables`] with [`LockWait::No`]; gives the places of the others, on which another
+    /// session holds or awaits a lock that excludes this one.
+    ///
+    /// # Errors
+    /// As [`Snapshot::lock_tables`], [`Kind::Busy`] left out.
+    pub async fn try_lock_tables<S: AsRef<str>>(&self, tables: &[(S, S)]) -> Result<Vec<usize>> {
+        let mut refused = Vec::new();
+        for (n, batch) in tables.chunks(LOCK_BATCH).enumerate() {
+            let names: Vec<String> = batch.iter().map(|(s, n)| qualified(s.as_ref(), n.as_ref())).collect();
+            match self.lock(&names, LockWait::No).await {
+                Err(e) if e.kind() == Kind::Busy && names.len() == 1 => refused.push(n * LOCK_BATCH),
+                Err(e) if e.kind() == Kind::Busy => {
+                    for (at, name) in names.iter().enumerate() {
+                        match self.lock(std::slice::from_ref(name), LockWait::No).await {
+                            Err(e) if e.kind() == Kind::Busy => refused.push(n * LOCK_BATCH + at),
+                            other => other?,
+                        }
+                    }
+                }
+                other => other?,
+            }
+        }
+        Ok(refused)
+    }
+
     /// One statement within a savepoint, so that a refusal does not abort the transaction and lose the snapshot.
     async fn lock(&self, names: &[String], wait: LockWait) -> Result<()> {
         let limit = match wait {

@@ -1,37 +1,51 @@
 //! Backup: one consistent snapshot of a database, as a pg_dump directory archive in S3.
 //!
 //! ```text
-//! lease ─ connect ─ snapshot ─ lock every table ─ read the catalogs ─ plan ─┬─ reader 1 ─ COPY ─ compress ─ upload ─┐
-//!                      │ holder, until the end                             ├─ reader n ─ …                         ├─ toc.dat ─ manifest.json ─ record
-//!                      └ exported to the readers ──────────────────────────┘                                       │
+//! lease ─ connect ─ snapshot ─ lock every table ─ read the catalogs ─ toc.dat ─ plan ─┬─ reader 1 ─ COPY ─ compress ─ upload ─┬─ manifest.json ─ record
+//!                      │ holder, until the end                                       ├─ reader n, or workers elsewhere ─ … ──┘
+//!                      └ exported to the readers ────────────────────────────────────┘
 //! ```
+//!
+//! The holder's function may end before the rows do: it hands snapshot, locks and lease to its successor then (see [`relay`]).
 //!
 //! `manifest.json` is written last and alone makes the archive valid; a run that was overtaken cannot write it, because its lease is checked
 //! right before and the object must not exist.
 
+mod board;
 mod entries;
+mod hop;
+mod join;
+mod many;
 pub mod plan;
-mod reader;
+mod readers;
+mod relay;
+mod saver;
+mod seal;
 mod snapshot;
+mod watch;
+mod work;
+mod worker;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
+
+use work::{Locked, Work};
+pub(super) use worker::work;
 
 use super::{
     Invocation, Platform,
-    progress::Tally,
     request::{BackupRequest, archive_folder, stored_at},
-    run::{self, Ask, Begun, Outcome},
+    run::{self, Ask, Begun},
 };
 use crate::{
     archive::{
-        Codec, Manifest, Toc,
-        manifest::{self, Database, Object},
+        Codec, Toc,
+        manifest::{Database, Object},
         toc::Header,
     },
-    base::{Kind, Result, ResultExt, clock},
-    catalog::{self, Catalog, DatabaseProperties},
-    ledger::{Completion, Lease, Record, TableLine},
-    pg::{ConnInfo, ServerVersion, Snapshot},
+    base::{Kind, Result},
+    catalog::{self, Catalog, DatabaseProperties, LockTarget},
+    ledger::{Lease, Record},
+    pg::{ConnInfo, Snapshot},
     store::{ObjectKey, Put},
 };
 
@@ -41,25 +55,50 @@ use crate::{
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupRequest) -> Result<Record> {
     platform.require_enabled()?;
+    if let Some(hop) = &request.hop {
+        return join::take_over(platform, invocation, request, hop).await;
+    }
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
         Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
-    let backup = Backup {
-        platform,
-        request,
-        record: &record,
-        lease: &lease,
-        stopped: stopped.as_deref(),
-        readers: reader::affordable(platform.config.concurrency, invocation.budget.memory_bytes()),
+    let backup = Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref() };
+    let share = async {
+        let (holder, work) = backup.begin().await?;
+        let hop = hop::Hop {
+            platform,
+            invocation,
+            request,
+            record: &record,
+            lease: &lease,
+            holder,
+            work,
+            saved: HashMap::new(),
+            number: 0,
+        };
+        hop.run().await
     };
-    let work = async { backup.work().await.map(Outcome::Completed) };
-    run::conduct(platform, invocation, &record, &lease, work, |_| async {
-        abort_uploads(platform, &record).await.map(|()| None)
+    run::conduct(platform, invocation, &record, &lease, share, |may_change| {
+        clean(platform, &record, may_change)
     })
     .await
+}
+
+/// Undoes what a failed run left: its workers and its uploads. Not once another function took over, whose workers and uploads they are.
+async fn clean(platform: &Platform, record: &Record, may_change: bool) -> Result<Option<String>> {
+    if !may_change {
+        return Ok(None);
+    }
+    let stopped = many::stop(platform, record).await;
+    abort_uploads(platform, record).await?;
+    stopped.map(|()| None)
+}
+
+/// The folder of a run's archive.
+fn folder(platform: &Platform, record: &Record) -> String {
+    archive_folder(&platform.config.prefix, &record.database, &record.id)
 }
 
 /// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
@@ -97,15 +136,15 @@ pub async fn plan(
     let Platform { config, .. } = platform;
     let database = request.database.as_ref().unwrap_or(&config.database);
     let info = connection(platform, request).await?.with_application_name("pgbaton plan");
-    let (holder, _) = snapshot::open_locked(&info, config.lock_timeout).await?;
+    let (holder, ..) = snapshot::open_locked(&info, config.lock_timeout).await?;
     let catalog = measured(&holder, config.slice_bytes).await?;
     let version = holder.version();
     holder.finish().await?;
     let codec = Codec::from(request.compression(config.compression));
-    let readers = reader::affordable(config.concurrency, invocation.budget.memory_bytes());
     let warnings = catalog.warnings.clone();
     let plan = plan::Plan::of(&catalog, codec);
-    Ok(plan::Shown::of(plan, database.as_str(), version, readers, warnings))
+    let way = hop::way(platform, invocation, plan.expected_bytes());
+    Ok(plan::Shown::of(&plan, database.as_str(), version, way, warnings))
 }
 
 async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
@@ -130,140 +169,50 @@ struct Backup<'a> {
     lease: &'a Lease,
     /// An earlier attempt at the same event, whose function was killed.
     stopped: Option<&'a Record>,
-    /// Tables to read at once.
-    readers: usize,
 }
 
 impl Backup<'_> {
-    async fn work(&self) -> Result<Completion> {
+    /// Takes the snapshot, reads the catalogs and writes the table of contents.
+    async fn begin(&self) -> Result<(Snapshot, Work)> {
         let Platform { config, store, ledger, .. } = self.platform;
         if let Some(stopped) = self.stopped
-            && let Err(e) = abort_uploads(self.platform, stopped).await
+            && let Err(e) = clean(self.platform, stopped, true).await
         {
             tracing::warn!(id = %stopped.id, error = %e, "cleaning up after a killed run; the reaper will do it");
         }
         store.check_bucket().await?;
         let info = connection(self.platform, self.request).await?;
-        let codec = Codec::from(self.request.compression(config.compression));
+        let codec = Codec::from(hop::compression(self.record)?);
         let mut warnings = info.warnings();
-        if self.readers < config.concurrency {
-            warnings.push(format!(
-                "only {} of {} tables are read at once: the function has too little memory for more",
-                self.readers, config.concurrency
-            ));
-        }
-
         let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
-        let (holder, snapshot_at) = snapshot::open_locked(&named, config.lock_timeout).await?;
+        let (holder, snapshot_at, targets) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
         let catalog = measured(&holder, config.slice_bytes).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
-        let folder = archive_folder(&config.prefix, &self.record.database, &self.record.id);
-        let plan = plan::Plan::of(&catalog, codec);
-        let tally = Arc::new(Tally::new(plan.tables(), plan.expected_bytes()));
-        let reporter = tally.report_to(ledger.clone(), self.lease.clone());
-        let readers = reader::Readers {
-            info: holder.same_server().with_application_name(&format!("pgbaton reader {}", self.record.id)),
-            snapshot: holder.id().to_owned(),
-            store: store.clone(),
-            folder: folder.clone(),
-            codec,
-            concurrency: self.readers,
-        };
-        let (mut objects, fewer) = readers.run(plan, Arc::clone(&tally)).await?;
-        warnings.extend(fewer);
-        drop(reporter);
-        holder.finish().await?;
-        ledger.progress(self.lease, &tally.whole()).await?;
-
-        let created = self.record.created_at;
-        let header = Header::new(codec, created, &catalog.database.name, &version.to_string());
-        let toc = Toc::new(header, entries::of(&catalog));
-        let bytes = toc.to_bytes()?;
-        let stored = store.put(&ObjectKey::parse(&format!("{folder}toc.dat"))?, bytes, Put::IfAbsent).await?;
-        objects.push(Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256));
-        let manifest = Manifest {
-            backup_id: self.record.id.clone(),
-            database: database(self.record, &catalog.database),
-            server_version: version.to_string(),
-            pgbaton_version: env!("CARGO_PKG_VERSION").to_owned(),
-            created_at: created,
-            finished_at: clock::now(),
+        let header = Header::new(codec, self.record.created_at, &catalog.database.name, &version.to_string());
+        let bytes = Toc::new(header, entries::of(&catalog)).to_bytes()?;
+        let key = ObjectKey::parse(&format!("{}toc.dat", folder(self.platform, self.record)))?;
+        let stored = store.put(&key, bytes, Put::IfAbsent).await?;
+        let work = Work::new(
             snapshot_at,
-            codec: codec.algorithm(),
-            objects,
-            census: entries::census(&catalog),
-            warnings: warnings.clone(),
-        };
-        let completion = self.completion(&catalog, &manifest, warnings, version);
-        let sha256 = self.seal(&folder, &manifest).await?;
-        Ok(Completion { checksum: Some(sha256), ..completion })
-    }
-
-    /// Writes the manifest, if this run is still the one that may.
-    async fn seal(&self, folder: &str, manifest: &Manifest) -> Result<String> {
-        let Platform { store, ledger, .. } = self.platform;
-        ledger.renew(self.lease, self.platform.config.lease).await?;
-        let key = ObjectKey::parse(&format!("{folder}{}", manifest::FILE))?;
-        let stored =
-            store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await.context("sealing the backup")?;
-        Ok(stored.sha256)
-    }
-
-    fn completion(
-        &self,
-        catalog: &Catalog,
-        manifest: &Manifest,
-        warnings: Vec<String>,
-        version: ServerVersion,
-    ) -> Completion {
-        let tables = lines(manifest);
-        let count = tables.len() as u64;
-        let (objects, archived) =
-            catalog.census.iter().fold((0, 0), |(all, saved), c| (all + c.objects, saved + c.archived));
-        let census = if archived == objects {
-            format!("all {objects} objects of its catalogs are in the archive")
-        } else {
-            format!(
-                "{archived} of {objects} objects of its catalogs are in the archive, the warnings name the others"
-            )
-        };
-        let message = format!(
-            "{count} tables with {} rows and {} other objects saved from PostgreSQL {version}; {census}",
-            manifest.rows(),
-            catalog.entries.iter().filter(|e| e.data.is_none() && e.catalog_id.oid != 0).count(),
-        );
-        Completion {
-            file_size: Some(manifest.bytes()),
-            raw_size: Some(manifest.raw_bytes()),
-            record_count: Some(manifest.rows()),
-            table_count: Some(count),
-            database_version: Some(version.to_string()),
-            message: Some(message),
-            hops: Some(0),
+            version.to_string(),
+            database(self.record, &catalog.database),
+            entries::census(&catalog),
+            catalog.entries.iter().filter(|e| e.data.is_none() && e.catalog_id.oid != 0).count() as u64,
             warnings,
-            tables,
-            ..Completion::default()
-        }
+            plan::Plan::of(&catalog, codec),
+            targets.into_iter().map(locked).collect(),
+            Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256),
+        );
+        Ok((holder, work))
     }
 }
 
-/// Tables with their rows and bytes of COPY text, slices added up.
-fn lines(manifest: &Manifest) -> Vec<TableLine> {
-    let mut lines: Vec<TableLine> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for object in &manifest.objects {
-        let Some(name) = &object.table else { continue };
-        let place = *places.entry(name).or_insert_with(|| {
-            lines.push(TableLine { name: name.clone(), rows: 0, bytes: 0 });
-            lines.len() - 1
-        });
-        lines[place].rows += object.rows.unwrap_or(0);
-        lines[place].bytes += object.raw_bytes;
-    }
-    lines
+fn locked(target: LockTarget) -> Locked {
+    let LockTarget { oid, schema, name, relfilenode, .. } = target;
+    Locked { oid, relfilenode, schema, name }
 }
 
 fn database(record: &Record, d: &DatabaseProperties) -> Database {

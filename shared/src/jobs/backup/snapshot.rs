@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::{Error, Kind, Result, ResultExt},
-    catalog,
+    catalog::{self, LockTarget},
     pg::{self, ConnInfo, LockWait, Snapshot, pooler, session},
 };
 
@@ -24,16 +24,19 @@ async fn open(info: &ConnInfo) -> Result<Snapshot> {
 /// Snapshots taken, one after another, while tables are rewritten or dropped between snapshot and lock.
 const TRIES: usize = 5;
 
-/// [`open`] and [`lock`]: the snapshot with its instant. Nothing has been read yet when a lock comes too late, so another snapshot is taken then.
+/// [`open`] and [`lock`]: the snapshot with its instant and the tables that are locked. Nothing has been read yet when a lock comes too late, so another snapshot is taken then.
 ///
 /// # Errors
 /// Those of both.
-pub(super) async fn open_locked(info: &ConnInfo, wait: Duration) -> Result<(Snapshot, Timestamp)> {
+pub(super) async fn open_locked(
+    info: &ConnInfo,
+    wait: Duration,
+) -> Result<(Snapshot, Timestamp, Vec<LockTarget>)> {
     let mut tries = 1;
     loop {
         let holder = open(info).await?;
         match lock(&holder, wait).await {
-            Ok(at) => return Ok((holder, at)),
+            Ok((at, targets)) => return Ok((holder, at, targets)),
             Err(e) if e.kind() == Kind::SnapshotBroken && tries < TRIES => {
                 tracing::info!(tries, error = %e, "taking another snapshot");
                 tries += 1;
@@ -57,11 +60,11 @@ pub(super) async fn join(info: &ConnInfo, id: &str) -> Result<Snapshot> {
 }
 
 /// Locks every table, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock. Returns the
-/// instant of the snapshot by the server's clock.
+/// instant of the snapshot by the server's clock, and the tables.
 ///
 /// # Errors
 /// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table.
-async fn lock(holder: &Snapshot, wait: Duration) -> Result<Timestamp> {
+async fn lock(holder: &Snapshot, wait: Duration) -> Result<(Timestamp, Vec<LockTarget>)> {
     let row = holder
         .client()
         .query_one("SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000)::bigint", &[])
@@ -79,5 +82,5 @@ async fn lock(holder: &Snapshot, wait: Duration) -> Result<Timestamp> {
     let files: Vec<(u32, u32, &str, &str)> =
         targets.iter().map(|t| (t.oid, t.relfilenode, t.schema.as_str(), t.name.as_str())).collect();
     holder.verify_unrewritten(&files).await?;
-    Ok(at)
+    Ok((at, targets))
 }

@@ -1,6 +1,7 @@
 //! What a backup is asked for with.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fields::{Fields, planned, wrong};
@@ -40,6 +41,22 @@ pub struct BackupRequest {
     pub database_secret: Option<String>,
     /// Events only: answer with what would be read, and read nothing.
     pub plan_only: bool,
+    /// Events only: go on with a backup that another function has begun.
+    pub hop: Option<Hop>,
+}
+
+/// What the function that goes on with a backup is told by the one that holds its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hop {
+    /// The backup.
+    pub run: RunId,
+    /// Fence of the holder's lease.
+    pub fence: u64,
+    /// Hand-overs, this one included.
+    pub number: u64,
+    /// The holder's attempts at this hand-over, this one included.
+    pub attempt: u32,
 }
 
 impl BackupRequest {
@@ -87,6 +104,8 @@ impl BackupRequest {
         put("createdBy", text(self.created_by.as_deref()));
         put("databaseSecret", text(self.database_secret.as_deref()));
         put("planOnly", self.plan_only.then_some(Value::Bool(true)));
+        // Ids and numbers, which JSON has a form for.
+        put("hop", self.hop.as_ref().and_then(|h| serde_json::to_value(h).ok()));
         Value::Object(event)
     }
 
@@ -156,6 +175,7 @@ fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
         created_by: fields.text("createdBy", 300)?,
         database_secret: fields.secret("databaseSecret")?,
         plan_only: fields.flag("planOnly")?.unwrap_or(false),
+        hop: fields.document("hop")?,
         ..options(fields)?
     })
 }

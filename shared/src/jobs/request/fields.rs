@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -82,6 +83,13 @@ impl Fields {
         parse(&text).map(Some).map_err(|e| {
             Error::new(e.kind(), format!("the field \"{spelt}\" is wrong: {}", e.message())).at_field(spelt)
         })
+    }
+
+    /// An object of the form that `T` has.
+    pub(super) fn document<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
+        let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
+        let wrong = |e| wrong(&spelt, format!("the field \"{spelt}\" is wrong: {e}"));
+        serde_json::from_value(value).map(Some).map_err(wrong)
     }
 
     /// An object of texts, whose names and values `parse` understands.

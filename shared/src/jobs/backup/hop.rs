@@ -1,0 +1,201 @@
+//! One function's share of a backup: it holds the snapshot while its readers, or workers elsewhere, do the tasks; then it finishes the archive, or hands
+//! over to its successor.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    board::{Board, Done},
+    many,
+    plan::Task,
+    readers::{Reader, affordable},
+    relay,
+    saver::Saver,
+    seal::Seal,
+    watch,
+    work::Work,
+};
+use crate::{
+    archive::{Codec, manifest::Object},
+    base::{Error, Kind, Result, ResultExt, config::Compression},
+    fanout::{Executor, Here},
+    jobs::{Invocation, Platform, request::BackupRequest, run::Outcome},
+    ledger::{Lease, Record},
+    pg::Snapshot,
+};
+
+/// Connections of a backup beside its readers: the holder, the one that watches, and the holder that takes over.
+const BESIDES: usize = 3;
+
+/// How many tasks are read at once, and whether by workers in functions of their own.
+pub(super) fn way(platform: &Platform, invocation: &Invocation, expected_bytes: u64) -> (bool, usize) {
+    let config = &platform.config;
+    let ceiling = config.limits.connections.saturating_sub(BESIDES).max(1);
+    match config.worker_machine {
+        Some(_) if expected_bytes > config.fan_out_bytes => (true, config.workers.min(ceiling)),
+        _ => (false, affordable(config.concurrency, invocation.budget.memory_bytes()).min(ceiling)),
+    }
+}
+
+/// What a function needs for its share.
+pub(super) struct Hop<'a> {
+    pub platform: &'a Platform,
+    pub invocation: &'a Invocation,
+    pub request: &'a BackupRequest,
+    pub record: &'a Record,
+    pub lease: &'a Lease,
+    /// The session that holds the snapshot, with every lock that what is left needs.
+    pub holder: Snapshot,
+    /// What the backup is.
+    pub work: Work,
+    /// What earlier functions have done.
+    pub saved: HashMap<String, Vec<Object>>,
+    /// Hand-overs so far.
+    pub number: u64,
+}
+
+impl Hop<'_> {
+    /// Does the share.
+    ///
+    /// # Errors
+    /// The first failure of a task, of the snapshot, of a limit on the source, or of the hand-over.
+    pub(super) async fn run(mut self) -> Result<Outcome> {
+        let Platform { config, store, ledger, .. } = self.platform;
+        let (run, folder) = (&self.record.id, super::folder(self.platform, self.record));
+        let codec = Codec::from(compression(self.record)?);
+        let saver = Saver { store: store.clone(), folder: folder.clone(), codec };
+        let saved = std::mem::take(&mut self.saved);
+        let board = Arc::new(Board::new(ledger, run, &self.work.plan, saved));
+        let reporter = board.tally.report_to(ledger.clone(), self.lease.clone());
+        let mut warnings = self.work.warnings.clone();
+        let (many, at_once) = way(self.platform, self.invocation, self.work.plan.expected_bytes());
+        let wanted = if many { config.workers } else { config.concurrency };
+        if at_once < wanted {
+            warnings.push(format!(
+                "only {at_once} of {wanted} tables are read at once: the function has too little memory for more, or BACKUP_MAX_CONNECTIONS ({}) allows no more",
+                config.limits.connections
+            ));
+        }
+        let drain = CancellationToken::new();
+        let relay = relay::Invitation {
+            platform: self.platform,
+            budget: &self.invocation.budget,
+            request: self.request,
+            record: self.record,
+            lease: self.lease,
+            work: &self.work,
+            board: &board,
+            number: self.number,
+        };
+        {
+            let tasks = async {
+                if many {
+                    let all = self.work.plan.tasks.clone();
+                    self.work.store(store, &folder).await?;
+                    many::note_holder(ledger, run, &self.holder, self.number).await?;
+                    let map = many::map(
+                        self.platform,
+                        self.record,
+                        self.request,
+                        &folder,
+                        at_once,
+                        config.slice_bytes,
+                    )?;
+                    let done = many::run(map, all, &board, &self.work.plan, &drain).await;
+                    board.settle();
+                    return done.map(|()| None);
+                }
+                let open: Vec<Task> = board.open(&self.work.plan).into_iter().cloned().collect();
+                let info = self.holder.same_server().with_application_name(&format!("pgbaton reader {run}"));
+                let wanted = at_once.min(open.len());
+                let (readers, fewer) = Reader::open(&info, self.holder.id(), wanted, &saver, &board).await?;
+                let done = Here::new(readers).run(open, &drain).await;
+                board.settle();
+                done.map(|()| fewer)
+            };
+            let own = self.read_contested(&saver, &board, &drain);
+            let watch = watch::watch(self.platform, &self.holder, run);
+            let successor = relay.until_ready();
+            tokio::pin!(tasks, own, watch, successor);
+            let (mut tasks_done, mut own_done, mut ready) = (false, false, false);
+            let mut give_up = Duration::MAX;
+            while !(tasks_done && own_done) {
+                tokio::select! {
+                    biased;
+                    ended = &mut tasks, if !tasks_done => {
+                        warnings.extend(ended?);
+                        tasks_done = true;
+                    }
+                    ended = &mut own, if !own_done => {
+                        ended?;
+                        own_done = true;
+                    }
+                    broken = &mut watch => return Err(broken),
+                    ended = &mut successor, if !ready => {
+                        ended?;
+                        ready = true;
+                        drain.cancel();
+                        give_up = relay.patience();
+                        tracing::info!(id = %run, "the next function holds the snapshot; ending what is under way");
+                    }
+                    // What is under way takes too long: the next function does it anew.
+                    () = tokio::time::sleep(give_up.min(Duration::from_secs(86_400))), if ready => break,
+                }
+            }
+        }
+        drop(reporter);
+        let open = board.open(&self.work.plan).len();
+        if open > 0 {
+            if !drain.is_cancelled() {
+                let why = format!("{open} tasks are not done although nothing failed");
+                return Err(Error::new(Kind::Internal, why));
+            }
+            relay.hand_over(&warnings).await?;
+            self.holder.finish().await?;
+            return Ok(Outcome::HandedOver);
+        }
+        // Every row is read: what becomes of the snapshot now does not matter, but that it held until here does.
+        self.holder.finish().await.context("after the last row was read")?;
+        let seal = Seal {
+            platform: self.platform,
+            lease: self.lease,
+            record: self.record,
+            saver: &saver,
+            hops: self.number,
+        };
+        ledger.progress(self.lease, &board.tally.whole()).await?;
+        seal.run(&self.work, board.objects(&self.work.plan), warnings).await.map(Outcome::Completed)
+    }
+
+    /// Reads, in the holder's own session, what no other session can.
+    async fn read_contested(&self, saver: &Saver, board: &Board, drain: &CancellationToken) -> Result<()> {
+        loop {
+            let task = tokio::select! {
+                task = board.next_contested() => task,
+                () = drain.cancelled() => None,
+            };
+            let Some(task) = task else { return Ok(()) };
+            let objects = saver.save(&self.holder, &task, &board.tally).await?;
+            board.saved(&task, objects);
+        }
+    }
+}
+
+/// The compression that the record was made with: a setting changed between two functions must not matter.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for a record without one.
+pub(super) fn compression(record: &Record) -> Result<Compression> {
+    Compression::parse(record.compression.as_deref().unwrap_or_default())
+        .map_err(|e| Error::new(Kind::Corrupt, format!("the record {}: {}", record.id, e.message())))
+}
+
+/// What of these notes is done; the tasks that wait for the holder left out.
+pub(super) fn saved(noted: HashMap<String, Done>) -> HashMap<String, Vec<Object>> {
+    let saved = noted.into_iter().filter_map(|(key, done)| match done {
+        Done::Saved(objects) => Some((key, objects)),
+        Done::Contested => None,
+    });
+    saved.collect()
+}

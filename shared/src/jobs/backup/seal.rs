@@ -1,0 +1,111 @@
+//! The end of a backup: the manifest, which alone makes the archive valid, and what the record says.
+
+use std::collections::HashMap;
+
+use super::{saver::Saver, work::Work};
+use crate::{
+    archive::{
+        Manifest,
+        manifest::{self, Object},
+    },
+    base::{Result, ResultExt, clock},
+    jobs::Platform,
+    ledger::{Completion, Lease, Record, TableLine},
+    store::{ObjectKey, Put},
+};
+
+/// What sealing needs.
+pub(super) struct Seal<'a> {
+    pub platform: &'a Platform,
+    pub lease: &'a Lease,
+    pub record: &'a Record,
+    pub saver: &'a Saver,
+    /// Hand-overs of the snapshot.
+    pub hops: u64,
+}
+
+impl Seal<'_> {
+    /// Writes what is left to write, the manifest last and only if this run is still the one that may.
+    ///
+    /// # Errors
+    /// Those of store and ledger.
+    pub(super) async fn run(
+        &self,
+        work: &Work,
+        mut objects: Vec<Object>,
+        warnings: Vec<String>,
+    ) -> Result<Completion> {
+        if work.plan.has_list {
+            objects.push(self.saver.list(&work.plan.large_objects()).await?);
+        }
+        objects.push(work.toc.clone());
+        let manifest = Manifest {
+            backup_id: self.record.id.clone(),
+            database: work.database.clone(),
+            server_version: work.server_version.clone(),
+            pgbaton_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: self.record.created_at,
+            finished_at: clock::now(),
+            snapshot_at: work.snapshot_at,
+            codec: self.saver.codec.algorithm(),
+            objects,
+            census: work.census.clone(),
+            warnings: warnings.clone(),
+        };
+        let completion = self.completion(work, &manifest, warnings);
+        self.platform.ledger.renew(self.lease, self.platform.config.lease).await?;
+        let key = ObjectKey::parse(&format!("{}{}", self.saver.folder, manifest::FILE))?;
+        let put = self.saver.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await;
+        let stored = put.context("sealing the backup")?;
+        Ok(Completion { checksum: Some(stored.sha256), ..completion })
+    }
+
+    fn completion(&self, work: &Work, manifest: &Manifest, warnings: Vec<String>) -> Completion {
+        let tables = lines(manifest);
+        let count = tables.len() as u64;
+        let counted = manifest.census.values();
+        let (objects, archived) =
+            counted.fold((0, 0), |(all, saved), c| (all + c.objects, saved + c.archived));
+        let census = if archived == objects {
+            format!("all {objects} objects of its catalogs are in the archive")
+        } else {
+            format!(
+                "{archived} of {objects} objects of its catalogs are in the archive, the warnings name the others"
+            )
+        };
+        let message = format!(
+            "{count} tables with {} rows and {} other objects saved from PostgreSQL {}; {census}",
+            manifest.rows(),
+            work.other_objects,
+            work.server_version,
+        );
+        Completion {
+            file_size: Some(manifest.bytes()),
+            raw_size: Some(manifest.raw_bytes()),
+            record_count: Some(manifest.rows()),
+            table_count: Some(count),
+            database_version: Some(work.server_version.clone()),
+            message: Some(message),
+            hops: Some(self.hops),
+            warnings,
+            tables,
+            ..Completion::default()
+        }
+    }
+}
+
+/// Tables with their rows and bytes of COPY text, slices added up.
+fn lines(manifest: &Manifest) -> Vec<TableLine> {
+    let mut lines: Vec<TableLine> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for object in &manifest.objects {
+        let Some(name) = &object.table else { continue };
+        let place = *places.entry(name).or_insert_with(|| {
+            lines.push(TableLine { name: name.clone(), rows: 0, bytes: 0 });
+            lines.len() - 1
+        });
+        lines[place].rows += object.rows.unwrap_or(0);
+        lines[place].bytes += object.raw_bytes;
+    }
+    lines
+}
