@@ -28,20 +28,24 @@ def build(profile: str) -> Path:
 
 def start(stack: Stack, deployed: Deployed, programs: Path) -> None:
     """Starts the host and notes its addresses and names in the stack."""
-    invoke, front = processes.free_port(), processes.free_port()
+    invoke, front, states = (processes.free_port() for _ in range(3))
     stack.invoke_url, stack.api_url = f"http://127.0.0.1:{invoke}", f"http://127.0.0.1:{front}"
+    stack.states_url = f"http://127.0.0.1:{states}"
     delays = os.environ.get("PGBATON_RETRY_DELAYS", "60,120")
     config = {
         "region": stack.region,
         "account": aws.ACCOUNT,
         "invoke": f"127.0.0.1:{invoke}",
         "front": f"127.0.0.1:{front}",
+        "states": f"127.0.0.1:{states}",
+        "awsEndpoint": stack.aws_endpoint,
         "logs": str(paths.LOGS),
         "retryDelaysSeconds": [float(d) for d in delays.split(",")],
         "environment": {
             **aws.CREDENTIALS,
             "AWS_ENDPOINT_URL": stack.aws_endpoint,
             "AWS_ENDPOINT_URL_LAMBDA": stack.invoke_url,
+            "AWS_ENDPOINT_URL_SFN": stack.states_url,
             "AWS_EC2_METADATA_DISABLED": "true",
             "PGBATON_STACK": stack.mark,
             # Where this machine keeps the roots of TLS, if not in the usual place.
@@ -60,6 +64,10 @@ def start(stack: Stack, deployed: Deployed, programs: Path) -> None:
         ],
         "api": {"function": deployed.functions[deployed.api]["name"]},
         "schedules": deployed.schedules,
+        "stateMachines": [
+            {"name": m["name"], "arn": m["arn"], "definitionFile": str(m["definition"]), "substitutions": m["substitutions"]}
+            for m in deployed.state_machines
+        ],
     }
     file = paths.LOCAL / "lambda-host.json"
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:

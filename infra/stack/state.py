@@ -23,6 +23,7 @@ class Stack:
     region: str = "us-east-1"
     invoke_url: str = ""
     api_url: str = ""
+    states_url: str = ""
     functions: dict[str, str] = field(default_factory=dict)
     """Name on the command line to name in the stack."""
     schedules: dict[str, str] = field(default_factory=dict)

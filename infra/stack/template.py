@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from . import aws, paths
@@ -22,6 +23,8 @@ class Deployed:
     """By logical name: `name`, `binary`, `memory`, `timeout`, `retries`, `environment`."""
     schedules: list[dict[str, Any]]
     """`name` (logical), `expression`, `timezone`, `function` (ARN), `input`, `enabled`."""
+    state_machines: list[dict[str, Any]]
+    """`name`, `arn`, `definition` (file), `substitutions`."""
     api: str
     """Logical name of the function behind the HTTP API."""
     outputs: dict[str, str]
@@ -29,7 +32,7 @@ class Deployed:
 
 def deploy(endpoint: str, region: str, parameters: dict[str, str]) -> Deployed:
     """Creates the template's resources in an empty stand-in."""
-    template = _transformed(region)
+    template, definitions = _transformed(region)
     defaults = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p}
     iac = aws.client("cloudformation", endpoint, region)
     iac.create_stack(
@@ -63,11 +66,21 @@ def deploy(endpoint: str, region: str, parameters: dict[str, str]) -> Deployed:
         for logical, resource in resources.items()
         if resource["Type"] == "AWS::Scheduler::Schedule"
     ]
+    state_machines = [
+        {
+            "name": names[logical].rpartition(":")[2],
+            "arn": names[logical],
+            "definition": file,
+            "substitutions": resolve.value(resources[logical]["Properties"].get("DefinitionSubstitutions", {})),
+        }
+        for logical, file in definitions.items()
+    ]
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
-    return Deployed(functions, schedules, _behind_api(resources), outputs)
+    return Deployed(functions, schedules, state_machines, _behind_api(resources), outputs)
 
 
-def _transformed(region: str) -> dict[str, Any]:
+def _transformed(region: str) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The template without SAM's own resources, and the files of the state machines' definitions by logical name."""
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
@@ -79,16 +92,23 @@ def _transformed(region: str) -> dict[str, Any]:
             return {}
 
     template = yaml_parse((paths.ROOT / "template.yaml").read_text())
-    for resource in template["Resources"].values():
+    definitions = {}
+    for logical, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://none/none.zip"
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            definitions[logical] = paths.ROOT / resource["Properties"]["DefinitionUri"]
+            resource["Properties"]["DefinitionUri"] = "s3://none/none.json"
     defaults = {name: p.get("Default", "") for name, p in template["Parameters"].items()}
     template = transform(template, defaults, NoManagedPolicies())
-    # The stand-in keeps a function's settings; the host runs its program.
-    for resource in template["Resources"].values():
+    # The stand-in keeps a function's settings and a state machine's name; the host runs the program and the definition.
+    for logical, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = {"ZipFile": _empty_zip()}
-    return json.loads(json.dumps(template))
+        if logical in definitions:
+            del resource["Properties"]["DefinitionS3Location"]
+            resource["Properties"]["DefinitionString"] = definitions[logical].read_text()
+    return json.loads(json.dumps(template)), definitions
 
 
 def _empty_zip() -> str:
@@ -125,7 +145,8 @@ def _schedule(logical: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 class Resolver:
-    """The intrinsic functions that the template uses in its schedules, which the stand-in's CloudFormation does not create."""
+    """The intrinsic functions that the template uses where the stand-in does not resolve them: in its schedules, and in what is put into the
+    definitions of state machines."""
 
     def __init__(self, template: dict[str, Any], parameters: dict[str, str], names: dict[str, str], region: str):
         self.template, self.parameters, self.names = template, parameters, names
@@ -146,7 +167,7 @@ class Resolver:
             if name == "Fn::If":
                 return self.value(argument[1] if self.condition(argument[0]) else argument[2])
             if name.startswith("Fn::"):
-                raise SystemExit(f"template.yaml uses {name} in a schedule, which infra/stack/template.py does not know")
+                raise SystemExit(f"template.yaml uses {name} where it would have to be resolved here, which infra/stack/template.py does not know")
         return {k: self.value(x) for k, x in v.items()}
 
     def ref(self, name: str) -> Any:
@@ -157,7 +178,7 @@ class Resolver:
         return name
 
     def attribute(self, logical: str, attribute: str) -> str:
-        """The ARNs that schedules need."""
+        """The ARNs that schedules and state machines need."""
         kind = self.template["Resources"][logical]["Type"]
         region, name = self.pseudo["AWS::Region"], self.names.get(logical, logical)
         if (kind, attribute) == ("AWS::Lambda::Function", "Arn"):

@@ -1,5 +1,7 @@
 //! A deployment of one test's own: bucket, tables, secrets and the functions in a Lambda host.
 
+use std::net::{SocketAddr, TcpListener};
+
 use aws_config::SdkConfig;
 use pgbaton::{
     base::id::RunId,
@@ -10,6 +12,12 @@ use serde_json::{Value, json};
 
 use crate::{host::Host, tables::Tables};
 
+/// The functions of every deployment.
+pub const FUNCTIONS: [&str; 5] = ["scheduled-backup", "restore", "worker", "retention-cleanup", "api"];
+
+/// Name of the state machine of every deployment; also that of its log.
+pub const WORKERS: &str = "workers";
+
 /// Bucket, tables and functions that nobody else uses.
 pub struct Deployment {
     /// Tables and ledger.
@@ -18,7 +26,7 @@ pub struct Deployment {
     pub store: Store,
     /// A client to S3.
     pub s3: aws_sdk_s3::Client,
-    /// The functions: `scheduled-backup`, `restore`, `retention-cleanup`, `api`.
+    /// The functions [`FUNCTIONS`], and the state machine [`WORKERS`].
     pub host: Host,
 }
 
@@ -29,6 +37,10 @@ pub struct Wishes {
     pub environment: Vec<(String, String)>,
     /// Time-out of the functions, seconds.
     pub timeout: u64,
+    /// Time-out of `worker`, seconds, where it is another.
+    pub worker_timeout: Option<u64>,
+    /// Instances of each function at once.
+    pub concurrency: usize,
     /// Memory of the functions, MiB.
     pub memory: u64,
     /// Seconds before each retry of an asynchronous invoke.
@@ -39,7 +51,15 @@ pub struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { environment: Vec::new(), timeout: 300, memory: 1769, retry_delays: vec![0.5, 0.5], retries: 2 }
+        Self {
+            environment: Vec::new(),
+            timeout: 300,
+            worker_timeout: None,
+            concurrency: 10,
+            memory: 1769,
+            retry_delays: vec![0.5, 0.5],
+            retries: 2,
+        }
     }
 }
 
@@ -65,28 +85,40 @@ impl Deployment {
         let s3 = store::client(&tables.aws);
         s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
         let endpoint = crate::variable("PGBATON_TEST_AWS_ENDPOINT");
+        let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{WORKERS}");
         let mut environment = json!({
             "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
-            "BACKUP_FUNCTION": "scheduled-backup", "LOG_LEVEL": "debug",
+            "BACKUP_FUNCTION": "scheduled-backup", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
         });
-        // The API starts backups through the host; its address must be known before it runs.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port");
-        environment["AWS_ENDPOINT_URL_LAMBDA"] = format!("http://{port}").into();
+        // Functions start backups, successors and workers through the host; its addresses must be known before it runs.
+        let [invoke, states] = free_addresses();
+        environment["AWS_ENDPOINT_URL_LAMBDA"] = format!("http://{invoke}").into();
+        environment["AWS_ENDPOINT_URL_SFN"] = format!("http://{states}").into();
         for (name, value) in &wishes.environment {
             environment[name] = value.as_str().into();
         }
         let folder = std::path::PathBuf::from(crate::variable("PGBATON_TEST_FUNCTIONS"));
-        let functions: Vec<Value> = ["scheduled-backup", "restore", "retention-cleanup", "api"]
+        let functions: Vec<Value> = FUNCTIONS
             .into_iter()
             .map(|name| {
-                json!({"name": name, "command": [folder.join(name)], "timeout": wishes.timeout, "memory": wishes.memory, "retries": wishes.retries})
+                let own = wishes.worker_timeout.filter(|_| name == "worker");
+                json!({
+                    "name": name, "command": [folder.join(name)], "timeout": own.unwrap_or(wishes.timeout),
+                    "memory": wishes.memory, "retries": wishes.retries, "concurrency": wishes.concurrency,
+                })
             })
             .collect();
+        let definition = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/workers.asl.json");
+        let worker = "arn:aws:lambda:us-east-1:123456789012:function:worker";
         let host = Host::start(json!({
-            "region": "us-east-1", "environment": environment, "functions": functions, "tick": false, "invoke": port,
+            "region": "us-east-1", "environment": environment, "functions": functions, "tick": false,
+            "invoke": invoke, "states": states, "awsEndpoint": endpoint,
             "retryDelaysSeconds": wishes.retry_delays, "api": {"function": "api"},
+            "stateMachines": [{
+                "name": WORKERS, "arn": machine, "definitionFile": definition, "substitutions": {"WorkerFunctionArn": worker},
+            }],
         }));
         Self { store: Store::new(s3.clone(), bucket), s3, tables, host }
     }
@@ -154,8 +186,8 @@ impl Deployment {
 
     /// Nothing that must stay secret stands in a function's log or in a record.
     pub async fn keeps_secret(&self, needle: &str) {
-        for function in ["scheduled-backup", "restore", "retention-cleanup", "api"] {
-            assert!(!self.host.log(function).contains(needle), "the log of {function} holds {needle}");
+        for name in FUNCTIONS.into_iter().chain([WORKERS]) {
+            assert!(!self.host.log(name).contains(needle), "the log of {name} holds {needle}");
         }
         for record in self.records().await {
             let text = serde_json::to_string(&record).expect("JSON");
@@ -220,6 +252,12 @@ impl Deployment {
         let url = record.s3_url.as_deref().expect("s3_url");
         url.strip_prefix(&format!("s3://{}/", self.store.bucket())).expect("our bucket").to_owned()
     }
+}
+
+/// Addresses that nobody listens on, each another one.
+fn free_addresses<const N: usize>() -> [SocketAddr; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+    held.each_ref().map(|listener| listener.local_addr().expect("its address"))
 }
 
 fn merged(mut event: Value, more: Value) -> Value {

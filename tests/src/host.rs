@@ -19,6 +19,8 @@ pub struct Host {
     pub invoke_url: String,
     /// `http://…` of the HTTP API front.
     pub front_url: String,
+    /// `http://…` of the API of Step Functions.
+    pub states_url: String,
     folder: PathBuf,
 }
 
@@ -60,7 +62,13 @@ impl Host {
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         // A full pipe would hold up the host.
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        Self { child, invoke_url: text("invoke"), front_url: text("front"), folder }
+        Self {
+            child,
+            invoke_url: text("invoke"),
+            front_url: text("front"),
+            states_url: text("states"),
+            folder,
+        }
     }
 
     /// One request.
@@ -114,7 +122,7 @@ impl Host {
         ids.iter().filter_map(Value::as_i64).collect()
     }
 
-    /// All that a function wrote, with START, END and REPORT lines.
+    /// All that a function wrote, with START, END and REPORT lines, or what is told of a state machine's executions.
     pub fn log(&self, function: &str) -> String {
         std::fs::read_to_string(self.folder.join(format!("logs/{function}.log"))).unwrap_or_default()
     }

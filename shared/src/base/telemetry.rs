@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 /// Does nothing when logging was started before.
 pub fn start(level: &str) {
     let filter = EnvFilter::try_new(format!(
-        "warn,pgbaton={level},api={level},restore={level},retention_cleanup={level},scheduled_backup={level}"
+        "warn,pgbaton={level},api={level},restore={level},retention_cleanup={level},scheduled_backup={level},worker={level}"
     ))
     .unwrap_or_else(|_| EnvFilter::new("info"));
     let started = tracing_subscriber::fmt()
