@@ -106,7 +106,7 @@ mod tests {
         ((0..n).map(one).collect(), at_once, done)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn every_item_once_and_never_more_at_once_than_workers() {
         let (all, at_once, done) = workers(5, None);
         Here::new(all).run((0..200).collect(), &CancellationToken::new()).await.unwrap();
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(at_once.1.load(SeqCst), 5);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn draining_ends_what_is_under_way_and_begins_nothing() {
         let (all, at_once, done) = workers(3, None);
         let drain = CancellationToken::new();
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(at_once.0.load(SeqCst), 0, "nothing is left half done");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_failure_stops_the_others() {
         let (all, _, done) = workers(3, Some(10));
         let failed = Here::new(all).run((0..200).collect(), &CancellationToken::new()).await.unwrap_err();
