@@ -17,6 +17,8 @@ pub enum What {
     Deny,
     /// Its connection is closed without an answer.
     Cut,
+    /// It goes on after so many milliseconds.
+    Delay(u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +105,7 @@ async fn pass(inner: TcpStream, outer: TcpStream, state: Arc<State>) {
                     None => {}
                     Some(What::Hold) => { let _ = state.open.subscribe().wait_for(|open| *open).await; }
                     Some(What::Cut) => return,
+                    Some(What::Delay(ms)) => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
                     Some(What::Deny) => {
                         let _ = reply.write_all(DENIED.as_bytes()).await;
                         // Closing before the client has sent all could lose the answer.

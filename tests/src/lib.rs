@@ -16,6 +16,7 @@ pub mod deployment;
 pub mod gate;
 pub mod host;
 pub mod judge;
+pub mod load;
 pub mod roles;
 pub mod servers;
 pub mod tables;

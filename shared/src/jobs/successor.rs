@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::Platform;
 use crate::base::{Error, Kind, Result};
 
-/// How long before its deadline a function with `time` to run looks for its successor: enough for a cold start, a connection and many locks, or a
-/// third of its time where that is less.
+/// How long before its deadline a function with `time` to run looks for its successor: enough for a cold start, a connection and many locks, or
+/// half of its time where that is less.
 pub(super) fn early(time: Duration) -> Duration {
-    (time / 3).min(Duration::from_secs(240))
+    (time / 2).min(Duration::from_secs(240))
 }
 
 /// Invokes this function again with `event`; Lambda queues it and answers at once.
@@ -53,6 +53,6 @@ mod tests {
     #[test]
     fn early_enough_and_not_too_early() {
         assert_eq!(early(Duration::from_secs(900)), Duration::from_secs(240));
-        assert_eq!(early(Duration::from_secs(30)), Duration::from_secs(10));
+        assert_eq!(early(Duration::from_secs(30)), Duration::from_secs(15));
     }
 }

@@ -51,6 +51,8 @@ struct State {
     /// Tasks of each table that are not done.
     left: HashMap<(String, String), usize>,
     saved: HashMap<String, Vec<Object>>,
+    /// Tasks that this function did.
+    own: usize,
     /// Keys of tasks whose notes stand in the ledger.
     noted: HashSet<String>,
     /// For the holder to read.
@@ -111,8 +113,18 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task is done.
+    /// This function has done a task.
     pub(super) fn saved(&self, task: &Task, objects: Vec<Object>) {
+        self.state().own += 1;
+        self.put(task, objects);
+    }
+
+    /// Tasks that this function has done.
+    pub(super) fn done_here(&self) -> usize {
+        self.state().own
+    }
+
+    fn put(&self, task: &Task, objects: Vec<Object>) {
         let mut state = self.state();
         if state.saved.insert(task.key(), objects).is_some() {
             return;
@@ -184,7 +196,7 @@ impl Board {
             if let Some(Done::Saved(objects)) = found.remove(&task.key()) {
                 self.tally.bytes(objects.iter().map(|o| o.raw_bytes).sum());
                 self.state().noted.insert(task.key());
-                self.saved(task, objects);
+                self.put(task, objects);
             }
         }
         Ok(self.open(plan))

@@ -84,6 +84,7 @@ impl Hop<'_> {
             request: self.request,
             record: self.record,
             lease: self.lease,
+            holder: &self.holder,
             work: &self.work,
             board: &board,
             number: self.number,
@@ -151,6 +152,9 @@ impl Hop<'_> {
                 let why = format!("{open} tasks are not done although nothing failed");
                 return Err(Error::new(Kind::Internal, why));
             }
+            if self.number > 0 && !many && board.done_here() == 0 {
+                return Err(no_progress(&board.open(&self.work.plan)));
+            }
             relay.hand_over(&warnings).await?;
             self.holder.finish().await?;
             return Ok(Outcome::HandedOver);
@@ -180,6 +184,24 @@ impl Hop<'_> {
             board.saved(&task, objects);
         }
     }
+}
+
+/// The next function would do no better.
+fn no_progress(open: &[&Task]) -> Error {
+    let names: Vec<String> = open
+        .iter()
+        .filter_map(|t| t.table())
+        .take(3)
+        .map(|(schema, name)| format!("{schema}.{name}"))
+        .collect();
+    let what =
+        if names.is_empty() { "large objects".to_owned() } else { format!("table {}", names.join(", ")) };
+    Error::new(
+        Kind::Budget,
+        format!(
+            "the whole time of a function did not suffice to read one part of {what}: take smaller slices (BACKUP_SLICE_MB), or read fewer at once (BACKUP_CONCURRENCY)"
+        ),
+    )
 }
 
 /// The compression that the record was made with: a setting changed between two functions must not matter.

@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{board::Board, work::Work};
+use super::{board::Board, many, work::Work};
 use crate::{
     base::{Error, Kind, Result, ResultExt, budget::Budget, id::RunId},
     jobs::{
@@ -27,6 +27,7 @@ use crate::{
         successor,
     },
     ledger::{Lease, Record},
+    pg::Snapshot,
 };
 
 /// How often the other side's note is looked at.
@@ -68,6 +69,7 @@ pub(super) struct Invitation<'a> {
     pub request: &'a BackupRequest,
     pub record: &'a Record,
     pub lease: &'a Lease,
+    pub holder: &'a Snapshot,
     pub work: &'a Work,
     pub board: &'a Arc<Board>,
     /// Hand-overs so far.
@@ -92,6 +94,7 @@ impl Invitation<'_> {
         let early = successor::early(self.budget.whole());
         tokio::time::sleep(self.budget.time_left().saturating_sub(early)).await;
         self.work.store(&self.platform.store, &super::folder(self.platform, self.record)).await?;
+        many::note_holder(&self.platform.ledger, &self.record.id, self.holder, self.number).await?;
         self.board.persist().await?;
         let mut attempt = 0;
         loop {
