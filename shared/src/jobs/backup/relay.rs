@@ -167,8 +167,8 @@ impl Invitation<'_> {
 
     /// Time that is left for what is under way, once the successor is ready.
     pub(super) fn patience(&self) -> Duration {
-        // As much again is left for noting and letting go.
-        self.budget.work_left().saturating_sub(self.budget.whole() / 40)
+        // What is kept back is for noting what is done and letting go.
+        self.budget.work_left().saturating_sub((self.budget.whole() / 20).max(Duration::from_secs(1)))
     }
 
     /// Notes what is done, and gives the lease to the successor.
