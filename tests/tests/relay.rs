@@ -58,7 +58,7 @@ async fn restored(d: &Deployment, backup: &Record) -> Database {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hops_under_writes_truncates_and_alters_keep_one_instant() {
-    let scene = Scene::set(16, 1_500, &[]).await;
+    let scene = Scene::set(24, 2_500, &[]).await;
     let source = Database::empty("relay").await;
     successful("pgbench", &["-i", "-q", "-s", "3", &source.url]);
     source.run("CREATE TABLE refilled (i int, t text); INSERT INTO refilled SELECT i, 'x' FROM generate_series(1, 1000) i").await;

@@ -47,10 +47,8 @@ pub(super) async fn watch(platform: &Platform, holder: &Snapshot, run: &RunId) -
         while !holder.client().is_closed() {
             tokio::time::sleep(PULSE).await;
         }
-        Error::new(
-            Kind::ServerLost,
-            "the session that holds the snapshot was ended; nothing can be read under it any more",
-        )
+        let why = format!("the connection to {}, which held the snapshot, was lost", holder.host());
+        Error::new(Kind::ServerLost, why)
     };
     let limits = platform.config.limits;
     let none = limits.xmin_age == 0 && limits.replica_lag.is_zero() && limits.lock_wait.is_zero();
