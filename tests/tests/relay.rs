@@ -58,13 +58,17 @@ async fn restored(d: &Deployment, backup: &Record) -> Database {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hops_under_writes_truncates_and_alters_keep_one_instant() {
-    let scene = Scene::set(24, 2_500, &[]).await;
+    // More readers than the ceiling on connections allows: a warning, once, however many functions say it.
+    let scene = Scene::set(24, 2_500, &[("BACKUP_MAX_CONNECTIONS", "5"), ("BACKUP_CONCURRENCY", "3")]).await;
     let source = Database::empty("relay").await;
     successful("pgbench", &["-i", "-q", "-s", "3", &source.url]);
     source.run("CREATE TABLE refilled (i int, t text); INSERT INTO refilled SELECT i, 'x' FROM generate_series(1, 1000) i").await;
     let load = Load::start(&source, "3").await;
+    let sessions = most_sessions(&source);
     let backup = scene.backup(&source.url).await;
     load.stop();
+    let most = sessions.await;
+    assert!((4..=5).contains(&most), "{most} sessions at once");
     if backup.status == Status::Failed {
         // A table may be emptied between snapshot and lock: said, never silent.
         let told = backup.message.unwrap();
@@ -72,13 +76,38 @@ async fn hops_under_writes_truncates_and_alters_keep_one_instant() {
         panic!("a table changed before it was locked, five times in a row: {told}");
     }
     assert!(backup.hops.unwrap() >= 2, "{backup:?}");
+    assert_eq!(backup.warnings.len(), 1, "{:?}", backup.warnings);
+    assert!(backup.warnings[0].contains("BACKUP_MAX_CONNECTIONS (5)"), "{:?}", backup.warnings);
     scene.gate.open();
     let copy = restored(&scene.d, &backup).await;
     assert_eq!(copy.column(INVARIANT).await, ["1000 t t t"]);
     assert!(copy.column("SELECT count(*) FROM pgbench_history").await != ["0"]);
     assert_eq!(scene.d.uploads().await, Vec::<String>::new());
-    let alive = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgbaton %' AND datname = current_database()";
-    assert_eq!(source.column(alive).await, ["0"], "no session is left behind");
+    assert_eq!(source.column(SESSIONS).await, ["0"], "no session is left behind");
+}
+
+const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgbaton %' AND datname = current_database()";
+
+/// Counts the sessions of backups until the future is awaited, which then waits for the last one to end; gives the most that there were at once.
+fn most_sessions(source: &Database) -> impl Future<Output = i64> {
+    let url = source.url.clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let counting = tokio::spawn(async move {
+        let client = connect(&url).await;
+        let (mut most, mut stopped) = (0, stopped);
+        loop {
+            let now: i64 = client.query_one(SESSIONS, &[]).await.unwrap().get(0);
+            most = most.max(now);
+            if stopped.try_recv().is_ok() {
+                return most;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    async move {
+        stop.send(()).unwrap();
+        counting.await.unwrap()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,10 +72,14 @@ impl Hop<'_> {
         let (many, at_once) = way(self.platform, self.invocation, self.work.plan.expected_bytes());
         let wanted = if many { config.workers } else { config.concurrency };
         if at_once < wanted {
-            warnings.push(format!(
+            let fewer = format!(
                 "only {at_once} of {wanted} tables are read at once: the function has too little memory for more, or BACKUP_MAX_CONNECTIONS ({}) allows no more",
                 config.limits.connections
-            ));
+            );
+            // An earlier function may have said so.
+            if !warnings.contains(&fewer) {
+                warnings.push(fewer);
+            }
         }
         let drain = CancellationToken::new();
         let relay = relay::Invitation {
@@ -93,7 +97,9 @@ impl Hop<'_> {
             let tasks = async {
                 if many {
                     let all = self.work.plan.tasks.clone();
-                    self.work.store(store, &folder).await?;
+                    if self.number == 0 {
+                        self.work.store(store, &folder).await?;
+                    }
                     many::note_holder(ledger, run, &self.holder, self.number).await?;
                     let map = many::map(
                         self.platform,

@@ -89,13 +89,16 @@ pub(super) async fn take_over(
 
 /// A delivery that has nothing to take over: another one did, or the run has ended. Where the function that took over was killed, the run is
 /// over, since its snapshot is gone; it is closed and cleaned here.
+///
+/// # Errors
+/// The failure of a run that failed: see [`run::elsewhere`].
 async fn left_behind(platform: &Platform, record: Record) -> Result<Record> {
     let before = record.status;
     let record = run::settled(platform, record).await?;
     if before == Status::InProgress && record.was_abandoned() {
         super::clean(platform, &record, true).await?;
     }
-    Ok(record)
+    run::elsewhere(record)
 }
 
 /// Waits until the holder gives the lease; none when it died, or ended the run, without.

@@ -93,7 +93,9 @@ impl Invitation<'_> {
         }
         let early = successor::early(self.budget.whole());
         tokio::time::sleep(self.budget.time_left().saturating_sub(early)).await;
-        self.work.store(&self.platform.store, &super::folder(self.platform, self.record)).await?;
+        if self.number == 0 {
+            self.work.store(&self.platform.store, &super::folder(self.platform, self.record)).await?;
+        }
         many::note_holder(&self.platform.ledger, &self.record.id, self.holder, self.number).await?;
         self.board.persist().await?;
         let mut attempt = 0;
@@ -178,8 +180,7 @@ impl Invitation<'_> {
     pub(super) async fn hand_over(&self, warnings: &[String]) -> Result<()> {
         let Platform { ledger, config, .. } = self.platform;
         self.board.persist().await?;
-        let met: Vec<&String> = warnings.iter().filter(|w| !self.work.warnings.contains(w)).collect();
-        ledger.note(&warnings_note(&self.record.id), &met).await?;
+        ledger.note(&warnings_note(&self.record.id), &warnings).await?;
         ledger.hand_over(self.lease, config.lease).await.context("giving the lease to the next function")
     }
 }
