@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from . import aws, host, judges, lifecycle, postgres, runs, shapes, state
+from . import aws, host, judges, lifecycle, postgres, runs, shapes, starts, state
 from .prerequisites import fail, say
 from .state import Stack
 
@@ -24,6 +24,9 @@ LEVEL = 3
 """zstd's level, which pgbaton uses."""
 
 JOBS = 2
+
+STARTS = "start"
+"""Asked for like a shape: sizes and cold starts of the functions."""
 
 
 @dataclass
@@ -47,9 +50,11 @@ def run(names: list[str], rounds: int, profile: str) -> int:
         fail("the stack runs with other programs: infra/local down first")
     stack, _ = lifecycle.up(profile)
     try:
+        if not names or STARTS in names:
+            starts.measure(stack, host.build(profile), rounds)
         tools = judges.dumps().get(18) or fail("there is no pg_dump 18 here")
         say(f"{platform.machine()}, {os.cpu_count()} cores, PostgreSQL 18, profile {profile}, zstd {LEVEL}, medians of {rounds}")
-        for name in names or list(shapes.ALL):
+        for name in [n for n in names or list(shapes.ALL) if n != STARTS]:
             _shape(stack, tools, name, rounds)
     finally:
         lifecycle.down()

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     logs = command("logs", "the log of a function, of postgres, moto or lambda-host")
     logs.add_argument("function", metavar="FUNCTION")
     bench = command("bench", "pgbaton beside pg_dump and pg_restore, on this machine: time, processor, memory")
-    bench.add_argument("shapes", nargs="*", metavar="SHAPE", help="one, many or wide; default: all")
+    bench.add_argument("shapes", nargs="*", metavar="SHAPE", help="one, many, wide, or start for sizes and cold starts; default: all")
     bench.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each way is measured; medians are printed (%(default)s)")
     bench.add_argument("--profile", choices=["release", "dev"], default="release", help="how the functions are built (%(default)s)")
     test = command("test", "everything that must hold: format, lints, template, licences, unit and end-to-end tests")
