@@ -52,12 +52,13 @@ pub(super) async fn take_over(
             return Ok(record);
         }
     };
-    many::note_holder(ledger, &hop.run, &holder, hop.number).await?;
     ledger.note(&key, &Report::Ready).await?;
     let Some(lease) = lease(platform, invocation, hop).await? else {
         holder.finish().await?;
         return left_behind(platform, ledger.get(&hop.run).await?).await;
     };
+    // Only the one that has the lease: another try at the same hand-over may hold the snapshot as well, and is about to let it go.
+    many::note_holder(ledger, &hop.run, &holder, hop.number).await?;
     let record = ledger.get(&hop.run).await?;
     tracing::info!(id = %record.id, hop = hop.number, "this function goes on with the backup");
     let share = async {

@@ -14,11 +14,18 @@
 //!
 //! Notes: `backup/<run>/hop/<hop>/<try>`: what the successor says. `backup/<run>/warnings`: what the record is to tell.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{board::Board, many, work::Work};
+use super::{
+    board::Board,
+    many::{self, Holder},
+    work::Work,
+};
 use crate::{
     base::{Error, Kind, Result, ResultExt, budget::Budget, id::RunId},
     jobs::{
@@ -32,6 +39,9 @@ use crate::{
 
 /// How often the other side's note is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(500);
+
+/// How long the holder waits, at most, for its successor to take what it was given.
+const TAKING: Duration = Duration::from_secs(10);
 
 /// What the successor says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +114,7 @@ impl Invitation<'_> {
             let run = self.record.id.clone();
             let hop = Hop { run, fence: self.lease.fence(), number: self.number + 1, attempt };
             match self.attempt(hop).await {
-                Err(e) if e.kind().retryable() => {
+                Err(e) if e.kind().retryable() && !self.patience().is_zero() => {
                     tracing::warn!(id = %self.record.id, attempt, error = %e, "the next function could not take over; trying again");
                     tokio::time::sleep(LOOK * 2).await;
                 }
@@ -119,6 +129,8 @@ impl Invitation<'_> {
         let request = BackupRequest { hop: Some(hop.clone()), ..self.request.clone() };
         successor::invoke(self.platform, &request.to_event()).await.with_context(doing)?;
         let mut last: Option<Report> = None;
+        // It may have died, or Lambda may be out of places.
+        let patience = Instant::now() + successor::early(self.budget.whole()) / 3;
         loop {
             let report = self.platform.ledger.noted::<Report>(&key).await?;
             match &report {
@@ -132,6 +144,9 @@ impl Invitation<'_> {
                         self.read_first(tables);
                     }
                     self.board.persist().await?;
+                }
+                Some(Report::Claimed(_)) | None if Instant::now() > patience => {
+                    return Err(Error::new(Kind::Busy, "it was not ready in time").context(doing()));
                 }
                 Some(Report::Claimed(_)) | None => {}
             }
@@ -173,7 +188,7 @@ impl Invitation<'_> {
         self.budget.work_left().saturating_sub((self.budget.whole() / 20).max(Duration::from_secs(1)))
     }
 
-    /// Notes what is done, and gives the lease to the successor.
+    /// Notes what is done, gives the lease to the successor, and waits until workers that begin now import its snapshot. The caller may let go then.
     ///
     /// # Errors
     /// Those of the ledger; [`Kind::Fenced`].
@@ -181,6 +196,16 @@ impl Invitation<'_> {
         let Platform { ledger, config, .. } = self.platform;
         self.board.persist().await?;
         ledger.note(&warnings_note(&self.record.id), &warnings).await?;
-        ledger.hand_over(self.lease, config.lease).await.context("giving the lease to the next function")
+        ledger.hand_over(self.lease, config.lease).await.context("giving the lease to the next function")?;
+        let until = Instant::now() + TAKING.min(self.budget.time_left() / 2);
+        while Instant::now() < until {
+            match ledger.noted::<Holder>(&many::holder_note(&self.record.id)).await {
+                Ok(Some(holder)) if holder.hop > self.number => break,
+                Ok(_) => {}
+                Err(e) => tracing::warn!(error = %e, "looking whether the next function has taken over"),
+            }
+            tokio::time::sleep(LOOK / 2).await;
+        }
+        Ok(())
     }
 }
