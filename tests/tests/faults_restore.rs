@@ -668,6 +668,8 @@ async fn rows_that_the_target_does_not_take() {
     assert_eq!(empty.column("SELECT count(*) FROM fruit").await, ["0"], "a table that failed holds no row");
     let juice = empty.column("SELECT count(*) FROM juice").await;
     assert!(juice == ["0"] || juice == ["500"], "all rows of a table or none: {juice:?}");
+    let marks = "SELECT nspname FROM pg_namespace WHERE nspname ~ 'pgbaton'";
+    assert_eq!(empty.column(marks).await, [""; 0], "the restore's own marks are gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ mod restore;
 
 pub use backup::{BackupRequest, Hop};
 pub use record::{archive_folder, stored_at};
-pub use restore::{RestoreRequest, RestoreSource, RestoreTarget};
+pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
 
 #[cfg(test)]
 mod tests {

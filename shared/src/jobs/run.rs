@@ -1,12 +1,17 @@
 //! How any run lives: begun once per event, claimed by one function, kept alive by a heartbeat, ended in its record whatever happens.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{Invocation, Platform};
 use crate::{
-    base::{Error, Kind, Result, clock, id::RunId},
+    base::{Error, Kind, Result, budget, clock, id::RunId},
     ledger::{Completion, Delivery, Failure, Heartbeat, Lease, Record, Status},
 };
+
+/// Pause between looks at a lease that another function is about to let go.
+const RECEIVE: Duration = Duration::from_millis(200);
 
 /// What an event asks for.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +22,23 @@ pub(super) struct Ask {
     pub event_id: Option<String>,
 }
 
+/// What becomes of a run whose function was killed.
+#[derive(Debug, Clone)]
+pub(super) enum Cut {
+    /// What it has done is lost with the function: its record is closed as failed.
+    Closed,
+    /// What it has done outlives the function: another one goes on with the same run.
+    TakenOver {
+        /// The run that this event says to go on with, and the fence of the function that hands it over.
+        handed: Option<(RunId, u64)>,
+    },
+}
+
 /// What became of an ask.
 pub(super) enum Begun {
     /// This function runs it. `stopped` is the run that an earlier delivery began and that its function did not live to end.
     Claimed {
-        /// The record.
+        /// The record: `pending` as it was found, `in_progress` when another function had it before.
         record: Box<Record>,
         /// The right to write to it.
         lease: Lease,
@@ -33,6 +50,7 @@ pub(super) enum Begun {
 }
 
 /// How a function's work on a run ended well.
+#[expect(clippy::large_enum_variant, reason = "there is one for each function")]
 pub(super) enum Outcome {
     /// All is done.
     Completed(Completion),
@@ -41,7 +59,7 @@ pub(super) enum Outcome {
 }
 
 /// Begins the run of an event, once: a second delivery finds the first one's run. Where that run's function was killed, its record is closed
-/// as failed; where it failed so, or by a fault that passes (see [`Kind::retryable`]), a new run is begun in its place, by one of the deliveries
+/// as failed, or taken over ([`Cut`]); where it failed so, or by a fault that passes (see [`Kind::retryable`]), a new run is begun in its place, by one of the deliveries
 /// that find it so. So Lambda's retries of an asynchronous invoke are of use, and nothing that succeeded or runs is done twice.
 ///
 /// An event without any id is told by Lambda's request id, which its retries share.
@@ -51,11 +69,31 @@ pub(super) async fn begin(
     ask: &Ask,
     pending: impl Fn(RunId, Timestamp) -> Result<Record>,
 ) -> Result<Begun> {
+    begin_or_go_on(platform, invocation, ask, &Cut::Closed, pending).await
+}
+
+/// As [`begin`], for runs that may go on in another function.
+pub(super) async fn begin_or_go_on(
+    platform: &Platform,
+    invocation: &Invocation,
+    ask: &Ask,
+    cut: &Cut,
+    pending: impl Fn(RunId, Timestamp) -> Result<Record>,
+) -> Result<Begun> {
     let ledger = &platform.ledger;
     let now = clock::now();
-    let mut id = match (&ask.id, &ask.event_id) {
-        (Some(id), None) => id.clone(),
-        (id, event) => {
+    let handed = match cut {
+        Cut::TakenOver { handed } => handed.as_ref(),
+        Cut::Closed => None,
+    };
+    if let Some((id, fence)) = handed
+        && let Some(begun) = receive(platform, invocation, id, *fence).await?
+    {
+        return Ok(begun);
+    }
+    let mut id = match (handed, &ask.id, &ask.event_id) {
+        (Some((id, _)), ..) | (None, Some(id), None) => id.clone(),
+        (None, id, event) => {
             let offered = id.clone().map_or_else(|| RunId::random(now), Ok)?;
             let event = event.clone().unwrap_or_else(|| format!("request/{}", invocation.request_id));
             first(ledger.begin_delivery(&event, &offered).await?)
@@ -64,7 +102,11 @@ pub(super) async fn begin(
     let mut stopped: Option<Box<Record>> = None;
     let record = loop {
         let record = match ledger.find(&id).await? {
-            Some(there) => settled(platform, there).await?,
+            Some(there) => match go_on(platform, invocation, cut, settled(platform, there).await?).await? {
+                Next::Begun(begun) => return Ok(begun),
+                Next::Settled(record) => *record,
+                Next::Changed => continue,
+            },
             None => {
                 let mut new = pending(id.clone(), now)?;
                 new.retry_of = stopped.as_ref().map(|s| s.id.clone());
@@ -119,14 +161,71 @@ fn first(delivery: Delivery) -> RunId {
     }
 }
 
-/// A run in progress once it is known whether its function lives: waits until its lease is renewed, or runs out and the run is closed. A retry
+/// Takes the lease that another function hands over; none when there is nothing to take. Waits for a function that has called this one and not let
+/// go yet.
+async fn receive(
+    platform: &Platform,
+    invocation: &Invocation,
+    id: &RunId,
+    fence: u64,
+) -> Result<Option<Begun>> {
+    let Platform { ledger, config, .. } = platform;
+    loop {
+        match ledger.receive(id, fence, &invocation.request_id, config.lease).await {
+            Ok(Some(lease)) => {
+                let record = Box::new(ledger.get(id).await?);
+                return Ok(Some(Begun::Claimed { record, lease, stopped: None }));
+            }
+            Ok(None) => {}
+            Err(e) if e.kind() == Kind::Fenced => return Ok(None),
+            Err(e) => return Err(e),
+        }
+        if ledger.get(id).await?.is_stuck(clock::now()) {
+            return Ok(None);
+        }
+        tokio::time::sleep(RECEIVE).await;
+    }
+}
+
+/// What to do with a run that an earlier delivery began.
+enum Next {
+    /// This function goes on with it.
+    Begun(Begun),
+    /// Its function lives, or it has ended.
+    Settled(Box<Record>),
+    /// Another delivery was faster: look again.
+    Changed,
+}
+
+/// Takes over a run whose function was killed where what it has done outlives the function, and closes it as failed otherwise, also when it has gone
+/// on as often as it may.
+async fn go_on(platform: &Platform, invocation: &Invocation, cut: &Cut, record: Record) -> Result<Next> {
+    let Platform { ledger, config, .. } = platform;
+    let now = clock::now();
+    if record.status != Status::InProgress || !record.is_stuck(now) {
+        return Ok(Next::Settled(Box::new(record)));
+    }
+    let may = matches!(cut, Cut::TakenOver { .. }) && record.hops.unwrap_or_default() < config.max_hops;
+    if !may {
+        return Ok(Next::Settled(Box::new(ledger.close_if_stuck(record, now).await?)));
+    }
+    match ledger.take_over(&record, &invocation.request_id, config.lease).await? {
+        Some(lease) => {
+            let record = Box::new(ledger.get(&record.id).await?);
+            tracing::info!(id = %record.id, hops = record.hops, "taking over from a function that was stopped");
+            Ok(Next::Begun(Begun::Claimed { record, lease, stopped: None }))
+        }
+        None => Ok(Next::Changed),
+    }
+}
+
+/// A run in progress once it is known whether its function lives: waits until its lease is renewed, or runs out. A retry
 /// that came before the lease ran out would otherwise take a dead run for a living one, and nobody would do the work.
 pub(super) async fn settled(platform: &Platform, mut record: Record) -> Result<Record> {
     let lease = record.lease_until;
     while record.status == Status::InProgress && record.lease_until == lease {
-        let now = clock::now();
-        if record.is_stuck(now) {
-            return platform.ledger.close_if_stuck(record, now).await;
+        if record.is_stuck(clock::now()) {
+            return Ok(record);
         }
         tokio::time::sleep(platform.config.lease / 20).await;
         record = platform.ledger.get(&record.id).await?;
@@ -162,7 +261,8 @@ where
     C: Future<Output = Result<Option<String>>>,
 {
     let heartbeat = Heartbeat::start(platform.ledger.clone(), lease.clone(), platform.config.lease);
-    let reserve = invocation.budget.reserve();
+    let left = invocation.budget.time_left();
+    let reserve = budget::reserve(left);
     let lost = heartbeat.lost();
     let outcome = tokio::select! {
         // Whoever has just given the lease away has not lost it.
@@ -171,7 +271,7 @@ where
         () = lost.cancelled() => Err(heartbeat.error().unwrap_or_else(|| {
             Error::new(Kind::Fenced, format!("the run {} lost its lease", record.id))
         })),
-        () = tokio::time::sleep(invocation.budget.work_left()) => Err(Error::new(
+        () = tokio::time::sleep(left.saturating_sub(reserve)) => Err(Error::new(
             Kind::Budget,
             format!("the time of the function is up: the {} was not done {:.0} s before its time-out", record.kind.name(), reserve.as_secs_f64()),
         )),

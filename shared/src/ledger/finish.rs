@@ -79,6 +79,23 @@ impl Ledger {
         self.end(lease, Status::Completed, fields(&fit(completion))?).await
     }
 
+    /// Puts down what the run is at, for people and for a function that goes on with it, and as much of its outcome as is certain.
+    ///
+    /// # Errors
+    /// As [`Ledger::renew`].
+    pub async fn stage(&self, lease: &Lease, phase: &str, certain: Completion) -> Result<()> {
+        let mut all = fields(&fit(certain))?;
+        all.push(("phase".into(), item::text(phase)));
+        let sets: Vec<String> = all.iter().map(|(name, _)| format!("{name} = :set_{name}")).collect();
+        let values: Vec<_> = all.into_iter().map(|(name, value)| (format!(":set_{name}"), value)).collect();
+        let values = values.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        let update = format!("SET {}", sets.join(", "));
+        match self.update(&lease.id, &update, HOLDS, values.chain(lease.terms())).await? {
+            Ok(_) => Ok(()),
+            Err(there) => Err(fenced(lease, there.as_deref())),
+        }
+    }
+
     /// Ends a run as failed. Done again after a lost answer, it is no error.
     ///
     /// # Errors
@@ -134,6 +151,7 @@ pub(super) type Field = (String, AttributeValue);
 pub(super) struct Closing {
     fields: Vec<Field>,
     raise_fence: bool,
+    removed: &'static str,
 }
 
 impl Closing {
@@ -150,7 +168,12 @@ impl Closing {
         if let Some(ms) = Record::elapsed(started, now) {
             fields.push(("duration_ms".into(), item::number(ms)));
         }
-        Self { fields, raise_fence: false }
+        // A failed run keeps its phase: that is where it failed.
+        let removed = match status {
+            Status::Completed => "#open, lease_owner, lease_until, phase",
+            _ => "#open, lease_owner, lease_until",
+        };
+        Self { fields, raise_fence: false, removed }
     }
 
     /// Raises the fence as well: for whoever closes the run of another.
@@ -168,7 +191,7 @@ impl Closing {
             sets.push("fence = fence + :set_one".into());
             values.push((":set_one".into(), item::number(1)));
         }
-        (format!("SET {} REMOVE #open, lease_owner, lease_until", sets.join(", ")), values)
+        (format!("SET {} REMOVE {}", sets.join(", "), self.removed), values)
     }
 }
 

@@ -21,7 +21,7 @@
 //! ```text
 //!            create            claim                  complete
 //!   (absent) ──────▶ pending ─────────▶ in_progress ───────────▶ completed
-//!                       │                   │  ▲ renew, progress
+//!                       │                   │  ▲ renew, progress, stage; hand_over and receive, take_over (lease ran out)
 //!                       │ close_stuck (1 h) │ fail, close_stuck (lease ran out)
 //!                       └───────▶ failed ◀──┘
 //! ```

@@ -194,6 +194,9 @@ pub struct Record {
     /// How far it has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// What it is at, or was at when it failed; set by `stage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// Who asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
@@ -276,6 +279,7 @@ impl Record {
             tables: Vec::new(),
             tables_omitted: None,
             progress: None,
+            phase: None,
             created_by: None,
             started_at: None,
             finished_at: None,

@@ -96,6 +96,7 @@ pub(super) async fn take_over(
 async fn left_behind(platform: &Platform, record: Record) -> Result<Record> {
     let before = record.status;
     let record = run::settled(platform, record).await?;
+    let record = platform.ledger.close_if_stuck(record, clock::now()).await?;
     if before == Status::InProgress && record.was_abandoned() {
         super::clean(platform, &record, true).await?;
     }

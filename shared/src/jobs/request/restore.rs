@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, planned, wrong};
 use crate::{
@@ -67,6 +67,17 @@ pub struct RestoreRequest {
     pub event_id: Option<String>,
     /// Events only: who asked.
     pub created_by: Option<String>,
+    /// Events only, sent by a function whose time is up: the run to go on with.
+    pub resume: Option<Resume>,
+}
+
+/// A run that a function has handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// The run.
+    pub id: RunId,
+    /// The fence of the function that hands it over.
+    pub fence: u64,
 }
 
 impl RestoreRequest {
@@ -94,10 +105,60 @@ impl RestoreRequest {
             id: fields.id("id")?,
             event_id: fields.event_id("eventId")?,
             created_by: fields.text("createdBy", 300)?,
+            resume: resume(&mut fields)?,
             ..options(&mut fields, target)?
         };
         fields.end()?;
         Ok(request)
+    }
+
+    /// The event that [`RestoreRequest::from_event`] reads back.
+    pub fn to_event(&self) -> Value {
+        let mut event = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            event.extend(value.map(|v| (name.to_owned(), v)));
+        };
+        let flag = |set: bool| set.then_some(Value::Bool(true));
+        let text = |value: Option<&str>| value.map(Value::from);
+        match &self.source {
+            RestoreSource::Backup(id) => put("backupId", Some(id.as_str().into())),
+            RestoreSource::Folder { bucket: Some(bucket), key } => {
+                put("filepath", Some(format!("s3://{bucket}/{key}").into()));
+            }
+            RestoreSource::Folder { bucket: None, key } => put("filepath", Some(key.as_str().into())),
+        }
+        match &self.target {
+            RestoreTarget::Main => put("target", Some("MAIN".into())),
+            RestoreTarget::Backup => put("target", Some("BACKUP".into())),
+            RestoreTarget::Named(name) => put("target", Some(name.as_str().into())),
+            RestoreTarget::Secret(secret) => put("targetSecret", Some(secret.as_str().into())),
+        }
+        put("as", text(self.new_database.as_deref()));
+        put("createDatabase", flag(self.create_database));
+        put("dataOnly", flag(self.data_only));
+        let c = self.choices;
+        for (name, set) in [
+            ("schemaOnly", c.schema_only),
+            ("noOwner", c.no_owner),
+            ("noPrivileges", c.no_privileges),
+            ("noPublications", c.no_publications),
+            ("noSubscriptions", c.no_subscriptions),
+            ("noSecurityLabels", c.no_security_labels),
+            ("noTablespaces", c.no_tablespaces),
+            ("noTableAccessMethod", c.no_table_access_method),
+            ("databaseProperties", c.database_properties),
+            ("allowOlder", self.allow_older),
+        ] {
+            put(name, flag(set));
+        }
+        let roles = self.role_map.iter().map(|(from, to)| (from.clone(), Value::from(to.as_str())));
+        put("roleMap", (!self.role_map.is_empty()).then(|| Value::Object(roles.collect())));
+        put("jobs", self.jobs.map(Value::from));
+        put("id", text(self.id.as_ref().map(RunId::as_str)));
+        put("eventId", text(self.event_id.as_deref()));
+        put("createdBy", text(self.created_by.as_deref()));
+        put("resume", self.resume.as_ref().map(|r| json!({"id": r.id.as_str(), "fence": r.fence})));
+        Value::Object(event)
     }
 }
 
@@ -147,7 +208,19 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         id: None,
         event_id: None,
         created_by: None,
+        resume: None,
     })
+}
+
+fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
+    let Some(value) = fields.raw("resume") else { return Ok(None) };
+    let mut fields = Fields::of_value(value)?;
+    let (id, fence) = (fields.id("id")?, fields.number("fence", 0, u64::MAX)?);
+    fields.end()?;
+    match (id, fence) {
+        (Some(id), Some(fence)) => Ok(Some(Resume { id, fence })),
+        _ => Err(wrong("resume", "the field \"resume\" must have \"id\" and \"fence\"".into())),
+    }
 }
 
 fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> {
@@ -226,7 +299,6 @@ fn database_name(text: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const ID: &str = "20261121T020000Z-9f86d081";
 
@@ -260,6 +332,32 @@ mod tests {
         };
         assert_eq!(r.choices, all);
         assert_eq!(r.role_map["a \"b\""], "c");
+    }
+
+    #[test]
+    fn what_a_request_says_survives_the_way_through_an_event() {
+        for event in [
+            json!({"backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "createDatabase": true, "schemaOnly": true,
+                "noOwner": true, "noPrivileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
+                "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID,
+                "eventId": "e", "createdBy": "ann", "resume": {"id": ID, "fence": 3}}),
+            json!({"filepath": "s3://bucket/a/b/", "target": "MAIN", "dataOnly": true}),
+            json!({"filepath": "a/b/", "target": "shop"}),
+        ] {
+            let request = RestoreRequest::from_event(event.clone()).unwrap();
+            assert_eq!(request.to_event(), event);
+            assert_eq!(RestoreRequest::from_event(request.to_event()).unwrap(), request);
+        }
+        for resume in [
+            json!({"id": ID}),
+            json!({"id": ID, "fence": -1}),
+            json!(7),
+            json!({"id": ID, "fence": 1, "x": 1}),
+        ] {
+            let event = json!({"backupId": ID, "target": "MAIN", "resume": resume});
+            assert_eq!(RestoreRequest::from_event(event).unwrap_err().kind(), Kind::InvalidInput);
+        }
+        assert!(body(json!({"backupId": ID, "target": "MAIN", "resume": {"id": ID, "fence": 1}})).is_err());
     }
 
     #[test]

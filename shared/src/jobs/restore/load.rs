@@ -1,10 +1,14 @@
-//! Loading rows and large objects: from S3 through decoder and row counter into COPY, one transaction each, committed only when the file has proven
-//! whole.
+//! Loading rows and large objects: from S3 through decoder and row counter into COPY, one transaction each with its mark, committed only when the file
+//! has proven whole.
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
-use super::{super::progress::Tally, source::Source};
+use super::{
+    super::progress::Tally,
+    marks::{self, Marks},
+    source::Source,
+};
 use crate::{
     archive::{
         Algorithm, Decoder,
@@ -16,18 +20,36 @@ use crate::{
     store::Reading,
 };
 
-/// Loads one TABLE DATA entry; gives its rows.
+/// Loads one TABLE DATA entry; gives its rows, none when another session has loaded it.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] when the file is not what was written: its rows are rolled back; those of the statements.
-pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tally: &Tally) -> Result<u64> {
+pub(super) async fn table(
+    session: &Session,
+    source: &Source,
+    entry: &Entry,
+    marks: &Marks,
+    tally: &Tally,
+) -> Result<Option<u64>> {
     let copy = entry.copy_stmt.as_deref().unwrap_or_default().trim_end().trim_end_matches(';');
     let (stored, algorithm) = source.file(entry)?;
     let expected = source.listed(&stored).and_then(|l| l.rows);
+    let mark = marks.of(&[entry.dump_id]);
+    let copy = async {
+        match begin(session, &mark).await? {
+            true => copy_in(session.client(), copy).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    // S3's time to answer is the server's time to begin.
+    let (rows, file) = tokio::join!(copy, Decoded::open(source, &stored, algorithm));
+    if let Ok(None) = rows {
+        return Ok(None);
+    }
     let load = async {
-        let mut rows = copy_in(session.client(), copy).await?;
+        let Some(mut rows) = rows? else { return Ok(0) };
+        let mut file = file?;
         let mut reader = RowReader::new(Marker::Required);
-        let mut file = Decoded::open(source, &stored, algorithm).await?;
         let mut clean = Vec::new();
         while let Some(chunk) = file.next().await? {
             reader.push(&chunk, &mut clean)?;
@@ -49,11 +71,11 @@ pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tal
         Ok(loaded)
     };
     let doing = || format!("loading {stored}");
-    session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
     match load.await {
         Ok(rows) => {
-            session.batch_execute("COMMIT").await.map_err(|e| session.error(e)).with_context(doing)?;
-            Ok(rows)
+            let end = format!("{}COMMIT", marks.with_rows(entry.dump_id, rows));
+            session.batch_execute(&end).await.map_err(|e| session.error(e)).with_context(doing)?;
+            Ok(Some(rows))
         }
         Err(e) => {
             let e = session.explain(e);
@@ -62,6 +84,18 @@ pub(super) async fn table(session: &Session, source: &Source, entry: &Entry, tal
             }
             Err(e.context(doing()))
         }
+    }
+}
+
+/// Begins a transaction with a mark; false, and no transaction, when the mark is there.
+async fn begin(session: &Session, mark: &str) -> Result<bool> {
+    match session.batch_execute(&format!("BEGIN; {mark}")).await {
+        Ok(()) => Ok(true),
+        Err(e) if marks::is_done(&e) => {
+            session.batch_execute("ROLLBACK").await.map_err(|e| session.error(e))?;
+            Ok(false)
+        }
+        Err(e) => Err(session.error(e)),
     }
 }
 
@@ -74,7 +108,7 @@ const AHEAD: usize = 8;
 /// What counts as small, in bytes before compression.
 const SMALL: u64 = 1 << 20;
 
-/// Loads the large objects of one BLOBS entry; gives how many. The objects themselves were made in pre-data.
+/// Loads the large objects of one BLOBS entry, batch by batch, each with a mark of its own. The objects themselves were made in pre-data.
 ///
 /// # Errors
 /// As [`table`].
@@ -82,18 +116,24 @@ pub(super) async fn large_objects(
     session: &Session,
     source: &Source,
     entry: &Entry,
+    marks: &Marks,
     tally: &Tally,
-) -> Result<u64> {
+) -> Result<()> {
     let list = source.large_objects(entry).await?;
-    let count = list.len() as u64;
-    for batch in list.chunks(BATCH) {
-        session.batch_execute("BEGIN").await.map_err(|e| session.error(e))?;
+    for (part, batch) in (1..).zip(list.chunks(BATCH)) {
+        if marks.has_part(entry.dump_id, part) || !begin(session, &marks.of_part(entry.dump_id, part)).await?
+        {
+            continue;
+        }
         let written = write_batch(session, source, batch, tally).await;
         let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
         let ended = session.batch_execute(end).await.map_err(|e| session.error(e));
         written.and(ended)?;
     }
-    Ok(count)
+    match session.batch_execute(&marks.of(&[entry.dump_id])).await {
+        Err(e) if !marks::is_done(&e) => Err(session.error(e)),
+        _ => Ok(()),
+    }
 }
 
 async fn write_batch(

@@ -1,8 +1,12 @@
-//! Running the plan's parallel part: sessions that take steps from the graph until all are done or one fails.
+//! Running the plan's parallel part: sessions that take steps from the graph until all are done, one fails, or the function's time is up.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use tokio::{sync::Notify, task::JoinSet};
@@ -11,8 +15,11 @@ use tokio_postgres::error::SqlState;
 use super::{
     choices::Choices,
     graph::Graph,
-    load, older,
+    load,
+    marks::{self, Marks},
+    older,
     plan::{is_large_objects, named},
+    shift::Shift,
     source::Source,
     statement::{Settings, is_shared_grant, settings, statements},
 };
@@ -61,6 +68,40 @@ pub(super) struct Runner {
     pub tally: Arc<Tally>,
     /// Files of tables that are still to be loaded.
     pub parts: Parts,
+    /// What is done.
+    pub marks: Marks,
+    /// When to stop.
+    pub shift: Shift,
+    /// Entries in work.
+    pub at: InWork,
+}
+
+/// Which entries a function is at, and how many it has done.
+#[derive(Debug, Default)]
+pub(super) struct InWork {
+    now: Mutex<BTreeSet<i32>>,
+    done: AtomicU64,
+}
+
+impl InWork {
+    /// Dump ids of the entries in work. One that was let go stays among them.
+    pub(super) fn entries(&self) -> Vec<i32> {
+        held(&self.now).iter().copied().collect()
+    }
+
+    /// Entries done.
+    pub(super) fn done(&self) -> u64 {
+        self.done.load(Relaxed)
+    }
+
+    fn begin(&self, entries: &[i32]) {
+        held(&self.now).extend(entries);
+    }
+
+    fn end(&self, entries: &[i32]) {
+        held(&self.now).retain(|id| !entries.contains(id));
+        self.done.fetch_add(entries.len() as u64, Relaxed);
+    }
 }
 
 /// How many files of each table are left: a large table may have several.
@@ -81,12 +122,12 @@ impl Parts {
 
     /// Number of tables.
     pub(super) fn tables(&self) -> u64 {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+        held(&self.left).len() as u64
     }
 
     /// An entry's file is loaded; true when it was its table's last.
     fn done(&self, entry: &Entry) -> bool {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = held(&self.left);
         let count = left.entry((entry.namespace.clone(), entry.tag.clone())).or_insert(1);
         *count = count.saturating_sub(1);
         *count == 0
@@ -104,29 +145,73 @@ impl Runner {
         entry: &Entry,
         told: &mut Settings,
     ) -> Result<Loaded> {
-        self.run(session, entry, told)
-            .await
-            .with_context(|| format!("restoring {} (entry {})", named(entry), entry.dump_id))
+        self.at.begin(&[entry.dump_id]);
+        let done = self.run(session, entry, told).await.with_context(|| doing(entry))?;
+        self.at.end(&[entry.dump_id]);
+        Ok(done)
     }
 
     async fn run(&self, session: &Session, entry: &Entry, told: &mut Settings) -> Result<Loaded> {
         if entry.had_dumper {
             if is_large_objects(entry) {
-                load::large_objects(session, &self.source, entry, &self.tally).await?;
+                load::large_objects(session, &self.source, entry, &self.marks, &self.tally).await?;
                 return Ok(Loaded::default());
             }
-            let rows = load::table(session, &self.source, entry, &self.tally).await?;
+            let rows = load::table(session, &self.source, entry, &self.marks, &self.tally).await?;
             let last = self.parts.done(entry);
             self.tally.part(self.source.size(entry), last);
-            return Ok(Loaded { tables: u64::from(last), rows, ..Loaded::default() });
+            return Ok(Loaded { tables: u64::from(last), rows: rows.unwrap_or(0), ..Loaded::default() });
         }
-        let set = settings(entry, told, self.choices);
-        let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
-        for sql in set.into_iter().chain(statements(entry, metadata, self.choices)) {
-            let sql = older::for_server(entry, sql, session.version().major());
-            execute(session, &sql).await?;
+        let mut after = told.clone();
+        let sql = self.sql(session, entry, &mut after);
+        if !sql.is_empty() {
+            let sql = self.marks.of(&[entry.dump_id]) + &sql;
+            match execute(session, &sql).await {
+                Ok(()) => *told = after,
+                // What it had set went with its transaction.
+                Err(e) if marks::is_done(&e) => {}
+                Err(e) => return Err(session.error(e)),
+            }
         }
         Ok(Loaded::default())
+    }
+
+    /// Runs several entries without data in one transaction and one round trip. False when that cannot be: then nothing of it is done.
+    pub(super) async fn together(&self, session: &Session, entries: &[&Entry], told: &mut Settings) -> bool {
+        let ids: Vec<i32> = entries.iter().map(|e| e.dump_id).collect();
+        let mut after = told.clone();
+        let sql: String = entries.iter().map(|e| self.sql(session, e, &mut after)).collect();
+        self.at.begin(&ids);
+        match execute(session, &(self.marks.of(&ids) + &sql)).await {
+            Ok(()) => {
+                *told = after;
+                self.at.end(&ids);
+                true
+            }
+            Err(e) => {
+                tracing::debug!(entries = ids.len(), error = %session.error(e), "one by one");
+                held(&self.at.now).retain(|id| !ids.contains(id));
+                false
+            }
+        }
+    }
+
+    /// Runs an entry's statements in a transaction that the caller has begun.
+    ///
+    /// # Errors
+    /// As [`Runner::entry`].
+    pub(super) async fn within(&self, session: &Session, entry: &Entry, told: &mut Settings) -> Result<()> {
+        let sql = self.sql(session, entry, told);
+        session.batch_execute(&sql).await.map_err(|e| session.error(e)).with_context(|| doing(entry))
+    }
+
+    /// The statements of an entry without data, as one text.
+    fn sql(&self, session: &Session, entry: &Entry, told: &mut Settings) -> String {
+        let set = settings(entry, told, self.choices);
+        let metadata = is_shared_grant(entry).then(|| self.metadata(entry)).flatten();
+        let all = set.into_iter().chain(statements(entry, metadata, self.choices));
+        // Whatever a statement ends with, it ends there.
+        all.map(|sql| older::for_server(entry, sql, session.version().major()) + "\n;\n").collect()
     }
 
     fn metadata(&self, grant: &Entry) -> Option<&Entry> {
@@ -134,24 +219,43 @@ impl Runner {
         self.source.toc.entries.iter().find(is_it)
     }
 
-    /// Runs all steps of `graph` in `sessions` at once.
+    /// Runs all steps of `graph` in `sessions` at once; none when the function's time is up before all are done. Steps that load rows may then end,
+    /// others are left to the server.
     ///
     /// # Errors
     /// The first one; the other sessions are closed in the middle of what they do. The server notices when it next writes to them: a statement that
     /// builds an index goes on until then, so the caller ends what is left on the server.
-    pub(super) async fn parallel(self: &Arc<Self>, graph: Graph, sessions: Vec<Session>) -> Result<Loaded> {
+    pub(super) async fn parallel(
+        self: &Arc<Self>,
+        graph: Graph,
+        sessions: Vec<Session>,
+    ) -> Result<Option<Loaded>> {
         let shared = Arc::new((Mutex::new(graph), Notify::new()));
         let mut tasks = JoinSet::new();
         for session in sessions {
             tasks.spawn(Arc::clone(self).work(session, Arc::clone(&shared)));
         }
         let mut all = Loaded::default();
-        while let Some(ended) = tasks.join_next().await {
+        loop {
+            let ended = tokio::select! {
+                ended = tasks.join_next() => ended,
+                () = self.only_builds_are_left() => return Ok(None),
+            };
+            let Some(ended) = ended else { break };
             let one = ended
                 .map_err(|e| Error::with_source(Kind::Internal, "a restoring session broke off", e))??;
             all.add(one);
         }
-        Ok(all)
+        let finished = held(&shared.0).finished();
+        Ok(finished.then_some(all))
+    }
+
+    /// Waits until the function's time is up and nobody loads rows.
+    async fn only_builds_are_left(&self) {
+        self.shift.over().await;
+        while self.at.entries().iter().any(|id| self.source.entry(*id).is_some_and(|e| e.had_dumper)) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn work(self: Arc<Self>, session: Session, shared: Arc<(Mutex<Graph>, Notify)>) -> Result<Loaded> {
@@ -163,7 +267,7 @@ impl Runner {
             let wake = changed.notified();
             let taken = {
                 let mut graph = held(graph);
-                if graph.finished() {
+                if graph.finished() || self.shift.is_over() {
                     return Ok(all);
                 }
                 if let Some(ids) = graph.stalled() {
@@ -175,7 +279,10 @@ impl Runner {
                 graph.take().map(|n| (n, graph.id(n)))
             };
             let Some((n, id)) = taken else {
-                wake.await;
+                tokio::select! {
+                    () = wake => {}
+                    () = self.shift.over() => {}
+                }
                 continue;
             };
             let entry = self.source.entry(id).ok_or_else(|| {
@@ -195,21 +302,24 @@ impl Runner {
     }
 }
 
-fn held(graph: &Mutex<Graph>) -> MutexGuard<'_, Graph> {
-    graph.lock().unwrap_or_else(PoisonError::into_inner)
+fn doing(entry: &Entry) -> String {
+    format!("restoring {} (entry {})", named(entry), entry.dump_id)
 }
 
-/// One statement text, again after a deadlock: the server has rolled all of it back then.
-async fn execute(session: &Session, sql: &str) -> Result<()> {
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One text of statements, which is one transaction, again after a deadlock: the server has rolled all of it back then.
+async fn execute(session: &Session, sql: &str) -> std::result::Result<(), tokio_postgres::Error> {
     let mut tries = 0;
     loop {
         tries += 1;
         match session.batch_execute(sql).await {
-            Ok(()) => return Ok(()),
             Err(e) if tries < TRIES && e.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {
                 tracing::debug!(tries, "deadlock while restoring; trying again");
             }
-            Err(e) => return Err(session.error(e)),
+            other => return other,
         }
     }
 }

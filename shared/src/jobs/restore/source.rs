@@ -108,6 +108,23 @@ impl Source {
         Ok(source)
     }
 
+    /// Tells this archive from one that takes its place in the same folder.
+    pub(super) fn identity(&self) -> String {
+        let c = &self.toc.header.created;
+        format!(
+            "s3://{}/{} of {:04}-{:02}-{:02} {:02}:{:02}:{:02}, {} entries",
+            self.store.bucket(),
+            self.folder,
+            c.year + 1900,
+            c.month + 1,
+            c.day,
+            c.hour,
+            c.minute,
+            c.second,
+            self.toc.entries.len()
+        )
+    }
+
     /// The stored name of an entry's file and its codec.
     ///
     /// # Errors

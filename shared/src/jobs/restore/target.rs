@@ -5,7 +5,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use super::plan::shown;
+use super::{
+    marks::{self, Marks, Notes, Standing},
+    plan::shown,
+};
 use crate::{
     archive::Manifest,
     base::{Error, Kind, Result, ResultExt, id::RunId},
@@ -97,67 +100,110 @@ const UNFINISHED: &str = "pgbaton: unfinished restore ";
 pub(super) struct Target<'a> {
     /// How it is reached.
     pub info: &'a ConnInfo,
-    /// The restore.
-    pub run: &'a RunId,
+    /// The restore, and after it the failed runs that it repeats, of which it may go on with what they left.
+    pub runs: &'a [RunId],
+    /// What it restores.
+    pub archive: &'a str,
+    /// Whether an earlier function of this run had begun to finish it.
+    pub finishing: bool,
     /// Set as soon as this run has created the database.
     pub created: &'a AtomicBool,
 }
 
+/// What stands in a target that can be used.
+pub(super) enum Found {
+    /// Nothing.
+    Empty,
+    /// What an earlier function did, and its marks.
+    Begun(Marks, Notes),
+    /// All of the archive.
+    Finished,
+}
+
+/// Settings of a restore's sessions besides those that all have.
+#[derive(Debug, Clone)]
+pub(super) struct Speech {
+    /// The encoding of the archive's SQL and rows, whose bytes are sent as they are.
+    pub encoding: String,
+    /// `maintenance_work_mem`, MiB; 0 leaves the server's.
+    pub index_memory_mb: u32,
+    /// Whether commits need not wait for the disk: where marks are kept, what the server loses in a crash it loses with its mark, and the last
+    /// transaction waits for all before it.
+    pub hasty: bool,
+}
+
 impl Target<'_> {
     /// Opens the target. With `create`, a database that is absent is created, like the one that the manifest describes where there is one; and
-    /// one that an earlier restore created and did not live to finish is made anew.
+    /// one that an earlier restore created and did not live to finish is made anew, unless this run may go on with it.
     ///
     /// # Errors
     /// Those of connecting; [`Kind::Conflict`] naming what stands in a database that is not empty.
-    pub(super) async fn open(&self, create: Option<Option<&Manifest>>, ledger: &Ledger) -> Result<Session> {
+    pub(super) async fn open(
+        &self,
+        create: Option<Option<&Manifest>>,
+        ledger: &Ledger,
+    ) -> Result<(Session, Found)> {
         let session = match (pg::connect(self.info).await, create) {
-            (Ok(session), Some(manifest)) if self.is_abandoned(&session, ledger).await? => {
-                session.close().await;
-                tracing::info!(
-                    database = self.info.database(),
-                    "dropping what an earlier restore left unfinished"
-                );
-                drop_created(self.info).await?;
-                self.create(manifest).await?
-            }
             (Ok(session), _) => session,
-            (Err(e), Some(manifest)) if e.kind() == Kind::NotFound => self.create(manifest).await?,
+            (Err(e), Some(manifest)) if e.kind() == Kind::NotFound => {
+                return Ok((self.create(manifest).await?, Found::Empty));
+            }
             (Err(e), _) => return Err(e),
         };
-        pooler::refuse_transaction_pooling(&session).await?;
-        pin(&session).await?;
-        refuse_non_empty(&session, self.info.database()).await?;
-        Ok(session)
+        prepare(&session).await?;
+        let unfinished = unfinished(&session).await?;
+        let standing = Marks::find(&session).await?;
+        if let Some(standing) = &standing
+            && self.runs.iter().any(|run| run.as_str() == standing.run)
+        {
+            if standing.archive != self.archive {
+                return Err(marks::of_another_archive(standing, self.archive));
+            }
+            let (marks, notes) = Marks::take(&session, &self.runs[0]).await?;
+            if unfinished.is_some_and(|run| self.runs.contains(&run)) {
+                self.created.store(true, Relaxed);
+                self.sign(&session).await?;
+            }
+            tracing::info!(
+                database = self.info.database(),
+                by = standing.run,
+                "going on with what stands in the target"
+            );
+            return Ok((session, Found::Begun(marks, notes)));
+        }
+        if self.finishing && standing.is_none() {
+            return Ok((session, Found::Finished));
+        }
+        if let Some(manifest) = create
+            && let Some(run) = &unfinished
+            && (self.runs.contains(run) || has_failed(run, ledger).await?)
+        {
+            session.close().await;
+            tracing::info!(
+                database = self.info.database(),
+                "dropping what an earlier restore left unfinished"
+            );
+            drop_created(self.info).await?;
+            return Ok((self.create(manifest).await?, Found::Empty));
+        }
+        refuse_non_empty(&session, self.info.database(), standing.as_ref()).await?;
+        Ok((session, Found::Empty))
     }
 
     async fn create(&self, manifest: Option<&Manifest>) -> Result<Session> {
         create_database(self.info, manifest).await?;
         self.created.store(true, Relaxed);
         let session = pg::connect(self.info).await?;
-        let comment = literal(&format!("{UNFINISHED}{}", self.run));
-        let sql = format!("COMMENT ON DATABASE {} IS {comment}", ident(self.info.database()));
-        session
-            .batch_execute(&sql)
-            .await
-            .map_err(|e| session.error(e))
-            .context("marking the new database")?;
+        prepare(&session).await?;
+        self.sign(&session).await?;
         Ok(session)
     }
 
-    /// Whether the database is one that a restore created which ended without finishing it.
-    async fn is_abandoned(&self, session: &Session, ledger: &Ledger) -> Result<bool> {
-        let sql = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database \
-                   WHERE datname = pg_catalog.current_database()";
-        let row = session
-            .query_one(sql, &[])
-            .await
-            .map_err(|e| session.error(e))
-            .context("looking at the target")?;
-        let comment: Option<String> = row.get(0);
-        let Some(id) = comment.as_deref().and_then(|c| c.strip_prefix(UNFINISHED)) else { return Ok(false) };
-        let Ok(id) = RunId::parse(id) else { return Ok(false) };
-        let Some(record) = ledger.find(&id).await? else { return Ok(false) };
-        Ok(record.status == Status::Failed)
+    /// Puts down whose unfinished work the database is.
+    async fn sign(&self, session: &Session) -> Result<()> {
+        let comment = literal(&format!("{UNFINISHED}{}", self.runs[0]));
+        let sql = format!("COMMENT ON DATABASE {} IS {comment}", ident(self.info.database()));
+        session.batch_execute(&sql).await.map_err(|e| session.error(e)).context("marking the new database")
     }
 
     /// Takes the mark off a database that this run created: it is whole now. `comment` is the statement that gives it the archive's own comment.
@@ -176,32 +222,42 @@ impl Target<'_> {
     }
 }
 
-/// Ends what other sessions of this restore still do on the server: one whose connection was dropped in the middle of building an index goes on until it
-/// has something to say.
-pub(super) async fn stop_sessions(info: &ConnInfo) -> Result<()> {
-    let session = pg::connect(info).await?;
-    let sql = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-               WHERE application_name = pg_catalog.current_setting('application_name') \
-                 AND usename = CURRENT_USER AND pid <> pg_catalog.pg_backend_pid()";
-    session
-        .query(sql, &[])
-        .await
-        .map_err(|e| session.error(e))
-        .context("ending the sessions of this restore")?;
-    Ok(())
+/// The restore that created the database and has not finished it.
+async fn unfinished(session: &Session) -> Result<Option<RunId>> {
+    let sql = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database \
+               WHERE datname = pg_catalog.current_database()";
+    let row =
+        session.query_one(sql, &[]).await.map_err(|e| session.error(e)).context("looking at the target")?;
+    let comment: Option<String> = row.get(0);
+    Ok(comment.as_deref().and_then(|c| c.strip_prefix(UNFINISHED)).and_then(|id| RunId::parse(id).ok()))
+}
+
+async fn has_failed(run: &RunId, ledger: &Ledger) -> Result<bool> {
+    Ok(ledger.find(run).await?.is_some_and(|record| record.status == Status::Failed))
 }
 
 /// One more session to the target.
-pub(super) async fn join(info: &ConnInfo, encoding: &str) -> Result<Session> {
+pub(super) async fn join(info: &ConnInfo, speech: &Speech) -> Result<Session> {
     let session = pg::connect(info).await?;
-    pin(&session).await?;
-    speak(&session, encoding).await?;
+    session::pin_for_restore(session.client(), session.version()).await?;
+    speak(&session, speech).await?;
     Ok(session)
 }
 
-/// Tells the server the encoding of the archive's SQL and rows, whose bytes are sent as they are.
-pub(super) async fn speak(session: &Session, encoding: &str) -> Result<()> {
-    let sql = format!("SET client_encoding = {}", literal(encoding));
+/// Tells the server what a restore's sessions want of it.
+pub(super) async fn speak(session: &Session, speech: &Speech) -> Result<()> {
+    let encoding = &speech.encoding;
+    let mut sql = format!("SET client_encoding = {};", literal(encoding));
+    if session.version().major() >= 14 {
+        // A build goes on without its client.
+        sql.push_str("SET client_connection_check_interval = 0;");
+    }
+    if speech.index_memory_mb > 0 {
+        sql.push_str(&format!("SET maintenance_work_mem = '{}MB';", speech.index_memory_mb));
+    }
+    if speech.hasty {
+        sql.push_str("SET synchronous_commit = off;");
+    }
     session
         .batch_execute(&sql)
         .await
@@ -209,11 +265,12 @@ pub(super) async fn speak(session: &Session, encoding: &str) -> Result<()> {
         .with_context(|| format!("setting the archive's encoding, {encoding}"))
 }
 
-async fn pin(session: &Session) -> Result<()> {
+async fn prepare(session: &Session) -> Result<()> {
+    pooler::refuse_transaction_pooling(session).await?;
     session::pin_for_restore(session.client(), session.version()).await
 }
 
-async fn refuse_non_empty(session: &Session, database: &str) -> Result<()> {
+async fn refuse_non_empty(session: &Session, database: &str, marks: Option<&Standing>) -> Result<()> {
     let rows = session
         .query(&standing(), &[])
         .await
@@ -224,7 +281,10 @@ async fn refuse_non_empty(session: &Session, database: &str) -> Result<()> {
     }
     let names: Vec<String> = rows.iter().take(NAMED).map(|r| shown(r.get(0))).collect();
     let more = rows.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let mut more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if let Some(marks) = marks {
+        more.push_str(&format!(" (what the restore {} left unfinished)", marks.run));
+    }
     Err(Error::new(
         Kind::Conflict,
         format!(
@@ -255,6 +315,13 @@ async fn maintenance(info: &ConnInfo) -> Result<Session> {
         Err(e) if e.kind() == Kind::NotFound => pg::connect(&info.with_database("template1")).await,
         other => other,
     }
+}
+
+/// Drops the marks of a restore that failed.
+pub(super) async fn drop_marks(info: &ConnInfo) -> Result<()> {
+    let session = pg::connect(info).await?;
+    let dropped = session.batch_execute(marks::DROP).await;
+    dropped.map_err(|e| session.error(e)).context("dropping the marks of this restore")
 }
 
 /// Drops the database that [`open`] created, after a failed restore: nothing half-made is left behind.
