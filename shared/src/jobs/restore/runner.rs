@@ -1,11 +1,7 @@
 //! Running the plan's parallel part: sessions that take steps from the graph until all are done, one fails, or the function's time is up.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::{
     choices::Choices,
     graph::Graph,
+    in_work::{InWork, Parts},
     load,
     marks::{self, Marks},
     older,
@@ -76,64 +73,6 @@ pub(super) struct Runner {
     pub at: InWork,
 }
 
-/// Which entries a function is at, and how many it has done.
-#[derive(Debug, Default)]
-pub(super) struct InWork {
-    now: Mutex<BTreeSet<i32>>,
-    done: AtomicU64,
-}
-
-impl InWork {
-    /// Dump ids of the entries in work. One that was let go stays among them.
-    pub(super) fn entries(&self) -> Vec<i32> {
-        held(&self.now).iter().copied().collect()
-    }
-
-    /// Entries done.
-    pub(super) fn done(&self) -> u64 {
-        self.done.load(Relaxed)
-    }
-
-    fn begin(&self, entries: &[i32]) {
-        held(&self.now).extend(entries);
-    }
-
-    fn end(&self, entries: &[i32]) {
-        held(&self.now).retain(|id| !entries.contains(id));
-        self.done.fetch_add(entries.len() as u64, Relaxed);
-    }
-}
-
-/// How many files of each table are left: a large table may have several.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    left: Mutex<HashMap<(Option<String>, String), usize>>,
-}
-
-impl Parts {
-    /// Those of these entries.
-    pub(super) fn of<'a>(entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let mut left: HashMap<_, usize> = HashMap::new();
-        for entry in entries {
-            *left.entry((entry.namespace.clone(), entry.tag.clone())).or_default() += 1;
-        }
-        Self { left: Mutex::new(left) }
-    }
-
-    /// Number of tables.
-    pub(super) fn tables(&self) -> u64 {
-        held(&self.left).len() as u64
-    }
-
-    /// An entry's file is loaded; true when it was its table's last.
-    fn done(&self, entry: &Entry) -> bool {
-        let mut left = held(&self.left);
-        let count = left.entry((entry.namespace.clone(), entry.tag.clone())).or_insert(1);
-        *count = count.saturating_sub(1);
-        *count == 0
-    }
-}
-
 impl Runner {
     /// Runs one entry in one session.
     ///
@@ -190,7 +129,7 @@ impl Runner {
             }
             Err(e) => {
                 tracing::debug!(entries = ids.len(), error = %session.error(e), "one by one");
-                held(&self.at.now).retain(|id| !ids.contains(id));
+                self.at.forget(&ids);
                 false
             }
         }
