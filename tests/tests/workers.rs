@@ -87,6 +87,60 @@ async fn many_functions_read_one_snapshot() {
     d.keeps_secret("postgresql://").await;
 }
 
+/// All its rows go through workers: the restore of a backup of [`DATABASE`] has more than a megabyte.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_by_workers_that_are_killed_and_a_function_that_hands_on_is_whole() {
+    let scene = Scene::set(Wishes { timeout: 12, worker_timeout: Some(120), ..Wishes::default() }).await;
+    let d = &scene.d;
+    let source = Database::of("workers_restore", DATABASE).await;
+    d.backup(&source.url, json!({})).await.unwrap();
+    let ended = |records: &[Record]| records.iter().all(|r| r.status.is_final());
+    d.until("backed up", ended).await;
+    let backup = d.newest().await;
+    assert_eq!(backup.status, Status::Completed, "{backup:?}");
+    let before = starts(d, "worker");
+
+    // Each file's first bytes come late.
+    scene.gate.stop("GET", ".dat.zst", What::Delay(1_500));
+    let copy = Database::absent("workers_restored");
+    let event =
+        json!({"backupId": backup.id, "createDatabase": true, "targetSecret": d.secret(&copy.url).await});
+    d.host.send("restore", &event).await;
+    let start = std::time::Instant::now();
+    while starts(d, "worker") < before + 6 {
+        assert!(start.elapsed().as_secs() < 60, "no workers load");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    d.host.kill("worker").await;
+    d.until("restored", ended).await;
+    let restore = d.records().await.into_iter().find(|r| r.backup_id.is_some()).unwrap();
+    assert_eq!(restore.status, Status::Completed, "{restore:?}");
+    assert_eq!((restore.table_count, restore.record_count), (backup.table_count, backup.record_count));
+    assert!(restore.hops.unwrap_or(0) >= 1, "one function had time enough: {restore:?}");
+    assert_eq!(copy.contents().await, source.contents().await);
+    assert_eq!(
+        copy.column("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgbaton_restore'").await,
+        ["0"]
+    );
+    // Twelve items of the large table, one of all others: each once, but those that were killed.
+    let loads = starts(d, "worker") - before;
+    assert!((12..26).contains(&loads), "{loads}");
+    d.keeps_secret("postgresql://").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_loading_worker_fails_of_stands_in_the_record() {
+    let scene = Scene::set(Wishes::default()).await;
+    let d = &scene.d;
+    let source = Database::of("workers_spoilt", DATABASE).await;
+    let backup = d.backup(&source.url, json!({})).await.unwrap();
+    scene.gate.stop("GET", ".dat.zst", What::Deny);
+    let copy = Database::absent("workers_unrestored");
+    let e = d.restore(&copy.url, json!({"backupId": backup.id, "createDatabase": true})).await.unwrap_err();
+    assert!(e.contains("s3:GetObject") && e.contains("in a worker"), "{e}");
+    assert!(e.contains("dropped again"), "{e}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn below_the_limit_one_function_does_all() {
     let scene = Scene::set(Wishes::default().with("BACKUP_FAN_OUT_MB", "1000")).await;

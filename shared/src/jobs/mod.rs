@@ -10,5 +10,6 @@ mod run;
 pub mod secrets;
 mod successor;
 pub mod worker;
+mod workers;
 
 pub use platform::{Invocation, Platform};

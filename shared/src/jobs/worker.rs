@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Invocation, Platform, backup};
+use super::{Invocation, Platform, backup, restore};
 use crate::base::{Error, Kind, Result};
 
-/// Does one item: `{"kind": "backup", "run": …, "item": …}`, as the run's job laid it out.
+/// Does one item: `{"kind": "backup" or "restore", "run": …, "item": …}`, as the run's job laid it out.
 ///
 /// # Errors
 /// [`Kind::InvalidInput`] for any other event; otherwise as the job's own.
@@ -15,6 +15,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, mut event: Value)
     let (kind, run, item) = (take("kind"), take("run"), take("item"));
     match kind.as_str() {
         Some("backup") => backup::work(platform, invocation, run, item).await,
-        _ => Err(Error::new(Kind::InvalidInput, "the event's kind must be backup")),
+        Some("restore") => restore::work(platform, invocation, run, item).await,
+        _ => Err(Error::new(Kind::InvalidInput, "the event's kind must be backup or restore")),
     }
 }

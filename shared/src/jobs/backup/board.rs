@@ -12,7 +12,6 @@ use tokio::sync::Notify;
 
 use super::{
     super::progress::Tally,
-    many::{Failure, failure_note},
     plan::{Plan, Task},
 };
 use crate::{
@@ -200,14 +199,6 @@ impl Board {
             }
         }
         Ok(self.open(plan))
-    }
-
-    /// What a worker said that it failed of.
-    ///
-    /// # Errors
-    /// Those of the ledger.
-    pub(super) async fn told_failure(&self) -> Result<Option<Failure>> {
-        self.ledger.noted(&failure_note(&self.run)).await
     }
 
     /// Notes in the ledger what is done and not noted yet.

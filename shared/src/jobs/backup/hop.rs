@@ -96,20 +96,13 @@ impl Hop<'_> {
         {
             let tasks = async {
                 if many {
-                    let all = self.work.plan.tasks.clone();
                     if self.number == 0 {
                         self.work.store(store, &folder).await?;
                     }
                     many::note_holder(ledger, run, &self.holder, self.number).await?;
-                    let map = many::map(
-                        self.platform,
-                        self.record,
-                        self.request,
-                        &folder,
-                        at_once,
-                        config.slice_bytes,
-                    )?;
-                    let done = many::run(map, all, &board, &self.work.plan, &drain).await;
+                    let plan = (&*board, &self.work.plan);
+                    let done =
+                        many::run(self.platform, self.record, self.request, plan, at_once, &drain).await;
                     board.settle();
                     return done.map(|()| None);
                 }

@@ -35,6 +35,7 @@ use super::{
     Invocation, Platform,
     request::{BackupRequest, archive_folder, stored_at},
     run::{self, Ask, Begun},
+    workers,
 };
 use crate::{
     archive::{
@@ -91,7 +92,7 @@ async fn clean(platform: &Platform, record: &Record, may_change: bool) -> Result
     if !may_change {
         return Ok(None);
     }
-    let stopped = many::stop(platform, record).await;
+    let stopped = workers::stop(platform, record).await;
     abort_uploads(platform, record).await?;
     stopped.map(|()| None)
 }

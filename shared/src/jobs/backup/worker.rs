@@ -1,13 +1,13 @@
 //! A worker of the map: a few tasks under the holder's snapshot, in a function of its own.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
     board::{self, Board, Done},
     hop, join,
-    many::{self, Failure, Told},
+    many::Told,
     plan::{Plan, Task},
     readers::Reader,
     saver::Saver,
@@ -15,13 +15,10 @@ use super::{
 use crate::{
     archive::Codec,
     base::{Error, Kind, Result},
-    fanout::do_once,
-    jobs::{Invocation, Platform, request::BackupRequest},
-    ledger::{self, Ledger, Record, Status},
+    fanout::{self, Worker as _, do_once},
+    jobs::{Invocation, Platform, request::BackupRequest, workers},
+    ledger::{Failure, Ledger, Record, Status},
 };
-
-/// How often a worker looks whether its run goes on.
-const EVERY: Duration = Duration::from_secs(5);
 
 /// The notes of a run as a board.
 struct Notes<'a> {
@@ -29,7 +26,7 @@ struct Notes<'a> {
     record: &'a Record,
 }
 
-impl crate::fanout::Board<Done> for Notes<'_> {
+impl fanout::Board<Done> for Notes<'_> {
     async fn find(&self, key: &str) -> Result<Option<Done>> {
         self.ledger.noted(&board::note(&self.record.id, key)).await
     }
@@ -38,11 +35,10 @@ impl crate::fanout::Board<Done> for Notes<'_> {
     }
 }
 
-/// Does the tasks of one item; gives how many of them were done now.
+/// Does the tasks of one item; gives how many of them were done now. When the snapshot is gone, or the function that held it, the run is closed as failed.
 ///
 /// # Errors
-/// What made a task fail, which also stands in a note for the holder; [`Kind::Fenced`] when the run has ended; [`Kind::Budget`] when the function's time is up.
-/// When the snapshot is gone the run is closed as failed.
+/// As [`workers::attend`].
 pub(in crate::jobs) async fn work(
     platform: &Platform,
     invocation: &Invocation,
@@ -54,35 +50,24 @@ pub(in crate::jobs) async fn work(
     };
     let told: Told = serde_json::from_value(told).map_err(|e| malformed("run", e))?;
     let tasks: Vec<Task> = serde_json::from_value(item).map_err(|e| malformed("item", e))?;
-    let record = platform.ledger.get(&told.id).await?;
-    let limit = invocation.budget.work_left();
-    let ended = tokio::select! {
-        done = read(platform, &told, &record, tasks) => done,
-        e = over(platform, &record) => return Err(e),
-        () = tokio::time::sleep(limit) => Err(Error::new(
-            Kind::Budget,
-            "the time of the worker is up: take smaller slices (BACKUP_SLICE_MB)",
-        )),
-    };
-    let e = match ended {
+    let record = platform.ledger.get_closing_stuck(&told.id).await?;
+    let outcome = workers::attend(platform, invocation, &record, read(platform, &told, &record, tasks)).await;
+    let e = match outcome {
         Ok(done) => return Ok(json!({"done": done})),
-        Err(e) => e.context(format!("working for backup {}", record.id)),
+        Err(e) => e,
     };
-    let failure = Failure { code: e.kind().code().to_owned(), message: e.to_string() };
-    platform.ledger.note(&many::failure_note(&told.id), &failure).await?;
     if e.kind() == Kind::SnapshotBroken {
         // Nobody holds it: no retry helps, and the function that held it may be dead and unable to say so.
-        let failure = ledger::Failure::from(&e);
-        platform.ledger.break_off(&record, &failure).await?;
-        super::clean(platform, &record, true).await?;
+        platform.ledger.break_off(&record, &Failure::from(&e)).await?;
+    }
+    let there = platform.ledger.get_closing_stuck(&told.id).await?;
+    if there.status == Status::Failed {
+        super::clean(platform, &there, true).await?;
     }
     Err(e)
 }
 
 async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task>) -> Result<u64> {
-    if record.status != Status::InProgress {
-        return Err(ended(record));
-    }
     let ledger = &platform.ledger;
     let notes = Notes { ledger, record };
     let known = Board::noted(ledger, &told.id, tasks.iter()).await?;
@@ -100,8 +85,8 @@ async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task
         codec: Codec::from(hop::compression(record)?),
     };
     let plan = Plan { tasks: open, has_list: false };
-    let board = std::sync::Arc::new(Board::new(ledger, &told.id, &plan, Default::default()));
-    let mut reader = Reader::new(session, saver.clone(), std::sync::Arc::clone(&board));
+    let board = Arc::new(Board::new(ledger, &told.id, &plan, Default::default()));
+    let mut reader = Reader::new(session, saver.clone(), Arc::clone(&board));
     let mut count = 0;
     for task in &plan.tasks {
         let work = async {
@@ -112,30 +97,6 @@ async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task
         };
         count += u64::from(do_once(&notes, &task.key(), work).await?);
     }
-    crate::fanout::Worker::end(reader).await?;
+    reader.end().await?;
     Ok(count)
-}
-
-/// Waits until the run has ended: then nothing more may be done for it.
-async fn over(platform: &Platform, record: &Record) -> Error {
-    loop {
-        tokio::time::sleep(EVERY).await;
-        match platform.ledger.get_closing_stuck(&record.id).await {
-            Ok(there) if there.status == Status::InProgress => {}
-            Ok(there) => {
-                if there.was_abandoned()
-                    && let Err(e) = super::clean(platform, &there, true).await
-                {
-                    tracing::warn!(id = %there.id, error = %e, "cleaning up after a holder that died");
-                }
-                return ended(&there);
-            }
-            Err(e) => tracing::warn!(error = %e, "looking whether the run goes on"),
-        }
-    }
-}
-
-fn ended(record: &Record) -> Error {
-    let why = record.message.as_deref().unwrap_or_default();
-    Error::new(Kind::Fenced, format!("the backup {} is {}: {why}", record.id, record.status.name()))
 }

@@ -16,7 +16,7 @@ use crate::{
         Platform,
         request::{RestoreRequest, Resume},
         run::Outcome,
-        successor,
+        successor, workers,
     },
     ledger::Completion,
     pg::Session,
@@ -75,7 +75,7 @@ impl Restore<'_> {
         let at = runner.at.entries();
         let mut entries = at.iter().filter_map(|id| runner.source.entry(*id));
         // What the server goes on with is no reason to give up.
-        if runner.at.done() == 0 && entries.clone().all(|e| e.had_dumper) {
+        if runner.at.done() == 0 && !runner.at.elsewhere() && entries.clone().all(|e| e.had_dumper) {
             let which = entries.next().map_or("an entry".to_owned(), named);
             return refuse(format!(
                 "and another would come no further: {which} takes longer than one function has time"
@@ -101,6 +101,10 @@ impl Restore<'_> {
         match ledger.renew(self.lease, config.lease).await {
             Err(e) if e.kind() == Kind::Fenced => return Ok(None),
             _ => {}
+        }
+        let stopped = workers::stop(self.platform, self.record).await;
+        if let Err(e) = stopped {
+            tracing::warn!(id = %self.record.id, error = %e, "ending the workers of a failed restore");
         }
         let info = self.connection().await?;
         if created {

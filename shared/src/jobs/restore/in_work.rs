@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -15,6 +15,7 @@ use crate::archive::toc::Entry;
 pub(super) struct InWork {
     now: Mutex<BTreeSet<i32>>,
     done: AtomicU64,
+    elsewhere: AtomicBool,
 }
 
 impl InWork {
@@ -26,6 +27,16 @@ impl InWork {
     /// Entries done.
     pub(super) fn done(&self) -> u64 {
         self.done.load(Relaxed)
+    }
+
+    /// Whether the work is done by other functions meanwhile.
+    pub(super) fn elsewhere(&self) -> bool {
+        self.elsewhere.load(Relaxed)
+    }
+
+    /// Says whether other functions do the work.
+    pub(super) fn set_elsewhere(&self, yes: bool) {
+        self.elsewhere.store(yes, Relaxed);
     }
 
     /// These are begun.

@@ -31,13 +31,26 @@ fn of(runs: &[RunId]) -> String {
     )
 }
 
+/// What a worker's session is called: the first entry of its item tells it from the others.
+pub(super) fn loader(run: &RunId, first: i32) -> String {
+    format!("pgbaton loader {run} {first}")
+}
+
+fn loaders(runs: &[RunId]) -> String {
+    let each = runs.iter().map(|run| {
+        format!("pg_catalog.starts_with(application_name, {})", literal(&format!("pgbaton loader {run} ")))
+    });
+    format!("usename = CURRENT_USER AND ({})", each.collect::<Vec<_>>().join(" OR "))
+}
+
 /// Ends everything that sessions of these runs do on the server: one whose connection was dropped in the middle of building an index goes on until it
 /// has something to say.
 pub(super) async fn stop(info: &ConnInfo, runs: &[RunId]) -> Result<()> {
     let session = pg::connect(info).await?;
     let sql = format!(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE {}",
-        of(runs)
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE {} OR ({})",
+        of(runs),
+        loaders(runs)
     );
     let ended = session.batch_execute(&sql).await;
     ended.map_err(|e| session.error(e)).context("ending the sessions of this restore")

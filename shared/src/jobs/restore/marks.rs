@@ -11,7 +11,10 @@
 //! The mark is inserted first. Whoever tries an entry that another session is still at, such as an index build whose function is gone, so waits at the
 //! key of `done` until that transaction ends, and then finds the entry done, or does it. The schema goes in the transaction that finishes the restore.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
 
 use tokio_postgres::error::SqlState;
 
@@ -31,8 +34,8 @@ pub(super) const DROP: &str = "DROP SCHEMA IF EXISTS pgbaton_restore CASCADE;";
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     kept: bool,
-    /// Rows of what was done before this function began, by entry and part.
-    done: HashMap<(i32, i32), u64>,
+    /// Rows of what was done before this function began, or by others since, by entry and part.
+    done: RwLock<HashMap<(i32, i32), u64>>,
 }
 
 /// What a restore finds before its first change and whoever goes on with it must know.
@@ -95,7 +98,7 @@ impl Marks {
             sql.push_str(&format!("INSERT INTO {SCHEMA}.notes VALUES ('{about}', {});", literal(note)));
         }
         session.batch_execute(&sql).await.map_err(|e| session.error(e)).context(doing)?;
-        Ok((Self { kept: true, done: HashMap::new() }, None))
+        Ok((Self { kept: true, ..Self::default() }, None))
     }
 
     /// The marks that stand in the target, none when there are none.
@@ -126,8 +129,6 @@ impl Marks {
         let read = |sql: String| async move {
             session.query(&sql, &[]).await.map_err(|e| session.error(e)).context(doing)
         };
-        let rows = read(format!("SELECT entry, part, rows FROM {SCHEMA}.done")).await?;
-        let done = rows.iter().map(|r| ((r.get(0), r.get(1)), r.get::<_, i64>(2).unsigned_abs())).collect();
         let mut notes = Notes::default();
         for row in read(format!("SELECT about, note FROM {SCHEMA}.notes")).await? {
             match row.get(0) {
@@ -135,7 +136,34 @@ impl Marks {
                 _ => notes.absent_tablespaces.push(row.get(1)),
             }
         }
-        Ok((Self { kept: true, done }, notes))
+        Ok((Self::read(session).await?, notes))
+    }
+
+    /// The marks as they stand, of whichever function.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub(super) async fn read(session: &Session) -> Result<Self> {
+        let marks = Self { kept: true, ..Self::default() };
+        marks.refresh(session).await?;
+        Ok(marks)
+    }
+
+    /// Reads what others have done meanwhile.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub(super) async fn refresh(&self, session: &Session) -> Result<()> {
+        let sql = format!("SELECT entry, part, rows FROM {SCHEMA}.done");
+        let rows = session.query(&sql, &[]).await.map_err(|e| session.error(e));
+        let rows = rows.context("reading the marks of the restore")?;
+        let done = rows.iter().map(|r| ((r.get(0), r.get(1)), r.get::<_, i64>(2).unsigned_abs())).collect();
+        *self.done.write().unwrap_or_else(PoisonError::into_inner) = done;
+        Ok(())
+    }
+
+    fn done(&self) -> RwLockReadGuard<'_, HashMap<(i32, i32), u64>> {
+        self.done.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether marks are kept, so that another function may go on.
@@ -150,12 +178,12 @@ impl Marks {
 
     /// Whether a batch of the entry was done before this function began.
     pub(super) fn has_part(&self, entry: i32, part: i32) -> bool {
-        self.done.contains_key(&(entry, part))
+        self.done().contains_key(&(entry, part))
     }
 
     /// Rows loaded before this function began.
     pub(super) fn rows(&self) -> u64 {
-        self.done.values().sum()
+        self.done().values().sum()
     }
 
     /// The statement that marks entries, to be sent before theirs in the same transaction; empty where no marks are kept.

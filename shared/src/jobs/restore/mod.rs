@@ -20,6 +20,7 @@ mod graph;
 mod in_work;
 mod lingering;
 mod load;
+mod many;
 mod marks;
 mod older;
 mod plan;
@@ -37,6 +38,7 @@ mod work;
 use std::sync::atomic::AtomicBool;
 
 pub use choices::Choices;
+pub(super) use many::work;
 use work::Restore;
 
 use super::{

@@ -35,6 +35,11 @@ impl Shift {
         Self { over: None, ..self }
     }
 
+    /// For a worker, whose time others look after.
+    pub(super) fn endless() -> Self {
+        Self { over: None, end: Instant::now() + Duration::from_secs(86_400) }
+    }
+
     /// Whether no more entries are to be begun.
     pub(super) fn is_over(&self) -> bool {
         self.over.is_some_and(|over| Instant::now() >= over)

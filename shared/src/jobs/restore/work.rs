@@ -90,25 +90,8 @@ impl Restore<'_> {
 
     /// How the target is reached.
     pub(super) async fn connection(&self) -> Result<ConnInfo> {
-        let info = match &self.request.target {
-            RestoreTarget::Main => self.platform.configured(false).await?,
-            RestoreTarget::Backup => self.platform.configured(true).await?,
-            RestoreTarget::Named(name) if *name == self.platform.config.database => {
-                self.platform.configured(false).await?
-            }
-            RestoreTarget::Named(name) => {
-                return Err(Error::new(
-                    Kind::NotFound,
-                    format!("no database is registered under the name {name}"),
-                ));
-            }
-            RestoreTarget::Secret(secret) => self.platform.secret_connection(secret).await?,
-        };
-        let info = info.with_application_name(&lingering::name(&self.record.id, self.lease.fence()));
-        Ok(match &self.request.new_database {
-            Some(database) => info.with_database(database),
-            None => info,
-        })
+        let info = connection(self.platform, self.request).await?;
+        Ok(info.with_application_name(&lingering::name(&self.record.id, self.lease.fence())))
     }
 
     /// All phases from where the target stands; none when the function's time is up before the last one.
@@ -181,6 +164,9 @@ impl Restore<'_> {
             return Ok(None);
         }
         self.enter("rows, indexes and constraints").await?;
+        if !self.load_by_workers(&runner, &session, &plan.parallel).await? {
+            return Ok(None);
+        }
         let steps = left(plan.parallel, &runner.marks);
         let Some(loaded) = self.parallel(&runner, &session, steps, &speech).await? else { return Ok(None) };
         self.enter("grants and what must come after all else").await?;
@@ -283,6 +269,27 @@ impl Restore<'_> {
     async fn enter(&self, phase: &str) -> Result<()> {
         self.platform.ledger.stage(self.lease, phase, Completion::default()).await
     }
+}
+
+/// How the target of a restore is reached.
+///
+/// # Errors
+/// Those of reading the connection string; [`Kind::NotFound`] for a name that is not registered.
+pub(super) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
+    let info = match &request.target {
+        RestoreTarget::Main => platform.configured(false).await?,
+        RestoreTarget::Backup => platform.configured(true).await?,
+        RestoreTarget::Named(name) if *name == platform.config.database => platform.configured(false).await?,
+        RestoreTarget::Named(name) => {
+            let why = format!("no database is registered under the name {name}");
+            return Err(Error::new(Kind::NotFound, why));
+        }
+        RestoreTarget::Secret(secret) => platform.secret_connection(secret).await?,
+    };
+    Ok(match &request.new_database {
+        Some(database) => info.with_database(database),
+        None => info,
+    })
 }
 
 /// Event triggers and their comments and labels.
