@@ -153,7 +153,9 @@ async fn killed_among_the_definitions() {
     scene.until_session("wait_event_type = 'Lock'").await;
     scene.until_there(&format!("{MARKED} 60")).await;
     scene.d.host.kill("restore").await;
-    // The server goes on with what the dead function had sent, and commits it with its marks.
+    // The next function waits for what the dead one had sent, which the server then commits with its marks.
+    scene.until_session("query LIKE 'INSERT INTO pgbaton_restore.done%' AND wait_event = 'transactionid' AND application_name LIKE '% fence 2'").await;
+    assert_eq!(scene.sessions("wait_event_type = 'Lock' AND application_name LIKE '% fence 1'").await, 1);
     blocker.batch_execute("ROLLBACK").await.unwrap();
     let record = scene.completed().await;
     assert_eq!((record.hops, record.retry_of.clone()), (Some(1), None), "{record:#?}");
@@ -162,7 +164,7 @@ async fn killed_among_the_definitions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_among_the_rows() {
     let sql = format!(
-        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.02) > 0)) WITH (autovacuum_enabled = false); \
+        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.05) > 0)) WITH (autovacuum_enabled = false); \
          INSERT INTO public.last SELECT generate_series(1, 200); \
          SELECT lo_from_bytea(g, convert_to(repeat('object ' || g, 3000), 'UTF8')) FROM generate_series(70001, 70600) g;",
         tables(20, 100, "")
@@ -170,7 +172,7 @@ async fn killed_among_the_rows() {
     let scene = Scene::set(&sql, Wishes::default()).await;
     scene.d.host.send("restore", &scene.event).await;
     scene.until_session("query LIKE 'COPY public.last %'").await;
-    scene.until_there("SELECT (SELECT count(*) FROM pgbaton_restore.done WHERE rows = 100) >= 12").await;
+    scene.until_there("SELECT (SELECT count(*) FROM pgbaton_restore.done WHERE rows = 100) >= 4").await;
     scene.d.host.kill("restore").await;
     assert_eq!(scene.target.column("SELECT count(*) FROM public.last").await, ["0"]);
     let record = scene.completed().await;
@@ -180,7 +182,7 @@ async fn killed_among_the_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_froze_holds_nobody_up_and_harms_nothing() {
     let sql = format!(
-        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.02) > 0)) WITH (autovacuum_enabled = false); \
+        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.05) > 0)) WITH (autovacuum_enabled = false); \
          INSERT INTO public.last SELECT generate_series(1, 200)",
         tables(5, 100, "")
     );
@@ -323,14 +325,14 @@ async fn killed_after_its_last_transaction_it_is_complete() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_retry_of_a_run_that_the_reaper_closed_goes_on_with_its_target() {
     let sql = format!(
-        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.02) > 0)) WITH (autovacuum_enabled = false); \
+        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.05) > 0)) WITH (autovacuum_enabled = false); \
          INSERT INTO public.last SELECT generate_series(1, 200)",
         tables(20, 100, "")
     );
     let scene = Scene::set(&sql, Wishes { retry_delays: vec![9.0, 1.0], ..Wishes::default() }).await;
     scene.d.host.send("restore", &scene.event).await;
     scene.until_session("query LIKE 'COPY public.last %'").await;
-    scene.until_there("SELECT (SELECT count(*) FROM pgbaton_restore.done WHERE rows = 100) >= 12").await;
+    scene.until_there("SELECT (SELECT count(*) FROM pgbaton_restore.done WHERE rows = 100) >= 4").await;
     scene.d.host.kill("restore").await;
     scene.d.reap().await;
     let all = scene.ended().await;
@@ -343,7 +345,7 @@ async fn the_retry_of_a_run_that_the_reaper_closed_goes_on_with_its_target() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_a_killed_restore_created_is_gone_on_with() {
     let sql = format!(
-        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.02) > 0)) WITH (autovacuum_enabled = false); \
+        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.05) > 0)) WITH (autovacuum_enabled = false); \
          INSERT INTO public.last SELECT generate_series(1, 200)",
         tables(5, 100, "")
     );
