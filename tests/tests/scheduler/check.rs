@@ -63,7 +63,7 @@ pub fn row(name: &str, items: usize, world: &World) -> String {
         c.most_functions,
         c.most_readers,
         c.written_again as f64 / world.plan.tasks.len() as f64 * 100.0,
-        (c.bytes_read / bytes as f64 - 1.0) * 100.0,
+        (c.bytes_read / bytes as f64 - 1.0).max(0.0) * 100.0,
     )
 }
 

@@ -138,23 +138,24 @@ async fn finish(world: &Arc<World>) {
 }
 
 fn seal(world: &Arc<World>) {
-    let mut state = world.state();
-    let state = &mut *state;
-    if state.status != Status::InProgress {
-        return;
-    }
-    let done = |task: &Task| match state.notes.get(&task.key()) {
-        Some(Outcome::Saved(content)) => Some((World::file(task), *content)),
-        _ => None,
+    let sealed = {
+        let mut state = world.state();
+        if state.status != Status::InProgress {
+            return;
+        }
+        let done = |task: &Task| match state.notes.get(&task.key()) {
+            Some(Outcome::Saved(content)) => Some((World::file(task), *content)),
+            _ => None,
+        };
+        let listed: Vec<(String, u64)> = world.plan.tasks.iter().filter_map(done).collect();
+        // As `Hop::run`, unless a test breaks the rule.
+        let whole = listed.len() == world.plan.tasks.len() || world.flaw.is_some();
+        if whole {
+            state.manifest = Some(listed);
+        }
+        whole
     };
-    let listed: Vec<(String, u64)> = world.plan.tasks.iter().filter_map(done).collect();
-    // As `Hop::run`, unless a test breaks the rule.
-    if listed.len() < world.plan.tasks.len() && world.flaw.is_none() {
-        state.status = Status::Failed(Kind::Internal, world.clock.now());
-        return;
-    }
-    state.manifest = Some(listed);
-    state.status = Status::Completed;
+    if sealed { world.end(Status::Completed) } else { world.fail(Kind::Internal) }
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]

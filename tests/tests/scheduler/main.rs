@@ -98,6 +98,8 @@ fn ten_thousand_slices_nothing_lost_and_nothing_done_twice() {
         assert_eq!(state.counts.most_items, 1_000, "seed {seed}: all workers had work");
         assert!(state.counts.hops >= 2 && state.counts.contested > 0, "seed {seed}");
         assert!(state.counts.written_again > 0, "seed {seed}: work was repeated, and came out the same");
+        let again = state.counts.written_again as f64 / world.plan.tasks.len() as f64;
+        assert!(again < 0.05, "seed {seed}: {again} of all tasks were done twice");
         assert!(state.counts.found_done > 0, "seed {seed}: work was not repeated where it was known");
         assert!(state.counts.most_functions <= account, "seed {seed}");
         assert_eq!(state.counts.ended_at.len(), STEPS, "seed {seed}: {:?}", state.counts.ended_at);

@@ -156,14 +156,15 @@ async fn save(at: &Invocation, task: &Task) -> Result<u64> {
     Ok(content)
 }
 
-/// Waits until the run has ended.
+/// Waits until the run has ended, and until the worker sees it, which looks every five seconds.
 async fn over(at: &Invocation) -> Error {
-    loop {
-        at.world.clock.sleep(5.0).await;
-        if at.world.state().status != Status::InProgress {
-            return ended();
-        }
+    let told = at.world.over.notified();
+    if at.world.state().status == Status::InProgress {
+        told.await;
     }
+    let until_it_looks = at.world.between(0.0, 5.0);
+    at.world.clock.sleep(until_it_looks).await;
+    ended()
 }
 
 fn ended() -> Error {

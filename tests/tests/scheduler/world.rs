@@ -10,6 +10,8 @@ use pgbaton::{
     jobs::backup::plan::{Plan, Task},
 };
 
+use tokio::sync::Notify;
+
 use crate::{
     clock::{Clock, Dice},
     faults::{Faults, Flaw},
@@ -94,6 +96,8 @@ pub struct World {
     pub holder_dies: Option<f64>,
     /// The step at which the first worker is killed.
     pub dies_at: Option<u32>,
+    /// Told when the run ends.
+    pub over: Notify,
     state: Mutex<State>,
 }
 
@@ -129,6 +133,7 @@ impl World {
             broken: None,
             holder_dies: None,
             dies_at: None,
+            over: Notify::new(),
             state: Mutex::new(state),
         }
     }
@@ -154,12 +159,18 @@ impl World {
     }
 
     /// Ends the run, unless it has ended.
-    pub fn fail(&self, kind: Kind) {
-        let now = self.clock.now();
+    pub fn end(&self, how: Status) {
         let mut state = self.state();
         if state.status == Status::InProgress {
-            state.status = Status::Failed(kind, now);
+            state.status = how;
+            self.over.notify_waiters();
         }
+    }
+
+    /// Ends the run with this kind of error, unless it has ended.
+    pub fn fail(&self, kind: Kind) {
+        let now = self.clock.now();
+        self.end(Status::Failed(kind, now));
     }
 
     /// Puts a whole object down unless there is one; the same bytes again are no error.
