@@ -16,7 +16,8 @@ BEGIN, END = "<!-- model.py: begin -->\n", "<!-- model.py: end -->\n"
 
 GB, MB, MIB = 1e9, 1e6, 1 << 20
 
-# ---- Measured. "placeholder" marks what stands in for a measurement that is still to be made. GB are 10^9 bytes of rows as COPY text ("raw").
+# ---- Measured: put figures in here, then run --write. "placeholder" marks what stands in for a measurement that is still to be made: take the word away
+# with it. GB are 10^9 bytes of rows as COPY text ("raw"). README.md tells how each is measured.
 
 MEASURED = {
     "cpu_seconds_per_gb": (9.0, "processor seconds of the function per raw GB: TLS, COPY, row hash, zstd 3, SHA-256 (placeholder)"),
@@ -43,7 +44,6 @@ PRICES = {
     "lambda_gb_second": 0.0000133334,
     "lambda_request": 0.20 / 1e6,
     "s3_put": 0.005 / 1e3,
-    "s3_get": 0.0004 / 1e3,
     "dynamodb_write": 0.625 / 1e6,
     "dynamodb_read": 0.125 / 1e6,
     "transition": 0.025 / 1e3,
@@ -192,6 +192,12 @@ def size(gb: float) -> str:
     return f"{gb:,.0f} GB" if gb < 1_000 else f"{gb / 1_000:,.0f} TB"
 
 
+def stored(gb: float) -> str:
+    """Bytes of the archive, for people."""
+    small = gb / value("compression")
+    return f"{small:,.1f} GB" if small < 100 else f"{small:,.0f} GB"
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     """In Markdown."""
     lines = [head, ["---"] * len(head), *rows]
@@ -210,7 +216,7 @@ def by_workers(gb: float) -> str:
             continue
         counts = [f"{n:,.0f}" for n in (r.invocations, r.puts, r.reads, r.writes, r.transitions, r.hops)]
         rows.append([name, duration(r.wall), r.limit, f"{r.gb_seconds:,.0f}", f"{r.gb_seconds / gb:.1f}", *counts, f"{r.dollars:,.3f}", f"{r.dollars / gb:.5f}"])
-    return f"\n**{size(gb)}**, {gb / value('compression'):,.0f} GB stored\n\n" + table(head, rows)
+    return f"\n**{size(gb)}**, {stored(gb)} stored\n\n" + table(head, rows)
 
 
 def by_server() -> str:
@@ -255,7 +261,7 @@ def by_service() -> str:
 
 def kept() -> str:
     """Storage."""
-    rows = [[size(gb), f"{gb / value('compression'):,.0f} GB", f"{storage(gb):,.2f}"] for gb in SIZES]
+    rows = [[size(gb), stored(gb), f"{storage(gb):,.2f}"] for gb in SIZES]
     return "\n**One archive kept for a month**, S3 Standard\n\n" + table(["raw", "stored", "dollars"], rows)
 
 
