@@ -63,11 +63,17 @@ def licence_rules() -> None:
         raise Failed(wrong[0])
 
 
+def cost() -> None:
+    """The tables of infra/cost/README.md are those of its model."""
+    command(sys.executable, "infra/cost/model.py", "--check")
+
+
 STATIC: dict[str, Callable[[], None]] = {
     "fmt": fmt,
     "cfn-lint": cfn_lint,
     "sam-validate": sam_validate,
     "licences": licence_rules,
+    "cost": cost,
     "clippy": clippy,
 }
 
