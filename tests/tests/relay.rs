@@ -177,7 +177,8 @@ async fn a_killed_successor_ends_the_run_and_cleans_up() {
     scene.d.host.send("scheduled-backup", &event).await;
     let hopped = |records: &[Record]| records.iter().any(|r| r.hops == Some(1));
     scene.d.until("handed over", hopped).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // By then the first function has let go; killed as well, its own event would be served anew.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     scene.d.host.kill("scheduled-backup").await;
     let ended = |records: &[Record]| records.iter().all(|r| r.status.is_final());
     let records = scene.d.until("closed", ended).await;

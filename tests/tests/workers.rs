@@ -101,7 +101,7 @@ async fn a_restore_by_workers_that_are_killed_and_a_function_that_hands_on_is_wh
     let before = starts(d, "worker");
 
     // Each file's first bytes come late.
-    scene.gate.stop("GET", ".dat.zst", What::Delay(1_500));
+    scene.gate.stop("GET", ".dat.zst", What::Delay(500));
     let copy = Database::absent("workers_restored");
     let event =
         json!({"backupId": backup.id, "createDatabase": true, "targetSecret": d.secret(&copy.url).await});

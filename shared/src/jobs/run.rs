@@ -1,6 +1,6 @@
 //! How any run lives: begun once per event, claimed by one function, kept alive by a heartbeat, ended in its record whatever happens.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use jiff::Timestamp;
 
@@ -50,12 +50,11 @@ pub(super) enum Begun {
 }
 
 /// How a function's work on a run ended well.
-#[expect(clippy::large_enum_variant, reason = "there is one for each function")]
 pub(super) enum Outcome {
     /// All is done.
-    Completed(Completion),
-    /// Another function goes on with it and holds the lease.
-    HandedOver,
+    Completed(Box<Completion>),
+    /// Another function goes on with it and holds the lease. What is left to do here is done without a heartbeat, which has nothing to renew any more.
+    HandedOver(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Begins the run of an event, once: a second delivery finds the first one's run. Where that run's function was killed, its record is closed
@@ -278,8 +277,10 @@ where
     };
     let doing = || format!("{} of database {}", record.kind.name(), record.database);
     let ended = match outcome {
-        Ok(Outcome::Completed(completion)) => complete(platform, lease, completion).await,
-        Ok(Outcome::HandedOver) => {
+        Ok(Outcome::Completed(completion)) => complete(platform, lease, *completion).await,
+        Ok(Outcome::HandedOver(farewell)) => {
+            drop(heartbeat);
+            farewell.await;
             let there = platform.ledger.get(&record.id).await?;
             tracing::info!(id = %record.id, database = %record.database, hops = there.hops, "another function goes on with the {}", record.kind.name());
             return Ok(there);

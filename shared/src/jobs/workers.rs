@@ -16,8 +16,8 @@ use crate::{
     store::{ObjectKey, Put, Store},
 };
 
-/// Most pieces of one item.
-const PIECES: usize = 200;
+/// Most pieces of one item. Each is a chance to fail of something that passes, and the state machine tries an item again only so often.
+const PIECES: usize = 50;
 
 /// Bytes of one item as JSON: an event may have 256 KiB on its way through Step Functions (Step Functions developer guide, "Quotas").
 const ITEM_BYTES: usize = 160 << 10;

@@ -83,7 +83,7 @@ fn every_passing_fault_is_tried_again_and_no_other() {
     assert!(work.attempts().pause("Final", &mut dice).is_none());
     let mut attempts = work.attempts();
     let pauses: Vec<f64> = std::iter::from_fn(|| attempts.pause("Retry", &mut dice)).collect();
-    assert_eq!(pauses.len(), 5);
+    assert_eq!(pauses.len(), 10);
     for (n, pause) in pauses.iter().enumerate() {
         assert!(*pause <= 2.0 * 2f64.powi(n as i32), "{pauses:?}");
     }

@@ -155,8 +155,14 @@ impl Hop<'_> {
                 return Err(no_progress(&board.open(&self.work.plan)));
             }
             relay.hand_over(&warnings).await?;
-            self.holder.finish().await?;
-            return Ok(Outcome::HandedOver);
+            let taken = relay.until_taken();
+            let holder = self.holder;
+            return Ok(Outcome::HandedOver(Box::pin(async move {
+                taken.await;
+                if let Err(e) = holder.finish().await {
+                    tracing::warn!(error = %e, "letting go of the snapshot, which the next function holds");
+                }
+            })));
         }
         // Every row is read: what becomes of the snapshot now does not matter, but that it held until here does.
         self.holder.finish().await.context("after the last row was read")?;
@@ -168,7 +174,8 @@ impl Hop<'_> {
             hops: self.number,
         };
         ledger.progress(self.lease, &board.tally.whole()).await?;
-        seal.run(&self.work, board.objects(&self.work.plan), warnings).await.map(Outcome::Completed)
+        let completion = seal.run(&self.work, board.objects(&self.work.plan), warnings).await?;
+        Ok(Outcome::Completed(Box::new(completion)))
     }
 
     /// Reads, in the holder's own session, what no other session can.

@@ -39,7 +39,9 @@ pub(super) async fn take_over(
     let ledger = &platform.ledger;
     let record = ledger.get(&hop.run).await?;
     let key = report_note(hop);
-    let claimed = ledger.note_first(&key, &Report::Claimed(invocation.request_id.clone())).await?;
+    // Deliveries of one invoke share its request id.
+    let token = format!("{}/{}", invocation.request_id, RunId::random(clock::now())?);
+    let claimed = ledger.note_first(&key, &Report::Claimed(token)).await?;
     if !claimed || record.status != Status::InProgress || record.fence != hop.fence {
         return left_behind(platform, record).await;
     }

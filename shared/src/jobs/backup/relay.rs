@@ -188,7 +188,7 @@ impl Invitation<'_> {
         self.budget.work_left().saturating_sub((self.budget.whole() / 20).max(Duration::from_secs(1)))
     }
 
-    /// Notes what is done, gives the lease to the successor, and waits until workers that begin now import its snapshot. The caller may let go then.
+    /// Notes what is done, and gives the lease to the successor.
     ///
     /// # Errors
     /// Those of the ledger; [`Kind::Fenced`].
@@ -196,16 +196,23 @@ impl Invitation<'_> {
         let Platform { ledger, config, .. } = self.platform;
         self.board.persist().await?;
         ledger.note(&warnings_note(&self.record.id), &warnings).await?;
-        ledger.hand_over(self.lease, config.lease).await.context("giving the lease to the next function")?;
+        ledger.hand_over(self.lease, config.lease).await.context("giving the lease to the next function")
+    }
+
+    /// Waits, not for long, until workers that begin now import the successor's snapshot. The holder may let go then.
+    pub(super) fn until_taken(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (ledger, number) = (self.platform.ledger.clone(), self.number);
+        let key = many::holder_note(&self.record.id);
         let until = Instant::now() + TAKING.min(self.budget.time_left() / 2);
-        while Instant::now() < until {
-            match ledger.noted::<Holder>(&many::holder_note(&self.record.id)).await {
-                Ok(Some(holder)) if holder.hop > self.number => break,
-                Ok(_) => {}
-                Err(e) => tracing::warn!(error = %e, "looking whether the next function has taken over"),
+        async move {
+            while Instant::now() < until {
+                match ledger.noted::<Holder>(&key).await {
+                    Ok(Some(holder)) if holder.hop > number => return,
+                    Ok(_) => {}
+                    Err(e) => tracing::warn!(error = %e, "looking whether the next function has taken over"),
+                }
+                tokio::time::sleep(LOOK / 2).await;
             }
-            tokio::time::sleep(LOOK / 2).await;
         }
-        Ok(())
     }
 }

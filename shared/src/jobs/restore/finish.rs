@@ -86,7 +86,7 @@ impl Restore<'_> {
         successor::invoke(platform, &event.to_event()).await?;
         platform.ledger.hand_over(self.lease, platform.config.lease * PATIENCE).await?;
         tracing::info!(done = runner.at.done(), at = ?at, "handed the restore over");
-        Ok(Outcome::HandedOver)
+        Ok(Outcome::HandedOver(Box::pin(std::future::ready(()))))
     }
 
     /// Ends what still runs on the server, and drops the database that this run created. One that stood there before keeps what it has but the marks, which is

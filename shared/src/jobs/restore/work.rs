@@ -83,7 +83,7 @@ impl Restore<'_> {
             never = lingering::release(begin, runs) => match never {},
         };
         match done {
-            Some(completion) => Ok(Outcome::Completed(completion)),
+            Some(completion) => Ok(Outcome::Completed(Box::new(completion))),
             None => self.hand_over(runner.get().map(AsRef::as_ref)).await,
         }
     }
