@@ -74,9 +74,12 @@ mod tests {
 
     use super::*;
 
+    type AtOnce = Arc<(AtomicUsize, AtomicUsize)>;
+    type Done = Arc<Mutex<Vec<u32>>>;
+
     struct Counts {
-        at_once: Arc<(AtomicUsize, AtomicUsize)>,
-        done: Arc<Mutex<Vec<u32>>>,
+        at_once: AtOnce,
+        done: Done,
         fails_at: Option<u32>,
     }
 
@@ -97,10 +100,7 @@ mod tests {
         }
     }
 
-    fn workers(
-        n: usize,
-        fails_at: Option<u32>,
-    ) -> (Vec<Counts>, Arc<(AtomicUsize, AtomicUsize)>, Arc<Mutex<Vec<u32>>>) {
+    fn workers(n: usize, fails_at: Option<u32>) -> (Vec<Counts>, AtOnce, Done) {
         let (at_once, done) = (Arc::default(), Arc::default());
         let one = |_| Counts { at_once: Arc::clone(&at_once), done: Arc::clone(&done), fails_at };
         ((0..n).map(one).collect(), at_once, done)
