@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Invocation, Platform};
@@ -125,6 +125,19 @@ pub(super) async fn failure(platform: &Platform, run: &RunId) -> Option<Error> {
     let told: Failure = platform.ledger.noted(&failure_note(run)).await.ok().flatten()?;
     let kind = Kind::parse(&told.code).unwrap_or(Kind::Internal);
     Some(Error::new(kind, told.message).context("in a worker"))
+}
+
+/// What a worker's event says of the run, and its item.
+///
+/// # Errors
+/// [`Kind::InvalidInput`] for what no run's job has laid out.
+pub(super) fn parse<T: DeserializeOwned, I: DeserializeOwned>(told: Value, item: Value) -> Result<(T, I)> {
+    let malformed = |what: &str, e: serde_json::Error| {
+        Error::new(Kind::InvalidInput, format!("the event's {what} cannot be read: {e}"))
+    };
+    let told = serde_json::from_value(told).map_err(|e| malformed("run", e))?;
+    let item = serde_json::from_value(item).map_err(|e| malformed("item", e))?;
+    Ok((told, item))
 }
 
 /// Does a worker's `work` for as long as its run is in progress and the function has time; what it fails of is noted for the run's own function.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     archive::Codec,
-    base::{Error, Kind, Result},
+    base::{Kind, Result},
     fanout::{self, Worker as _, do_once},
     jobs::{Invocation, Platform, request::BackupRequest, workers},
     ledger::{Failure, Ledger, Record, Status},
@@ -45,11 +45,7 @@ pub(in crate::jobs) async fn work(
     told: Value,
     item: Value,
 ) -> Result<Value> {
-    let malformed = |what: &str, e: serde_json::Error| {
-        Error::new(Kind::InvalidInput, format!("the event's {what} cannot be read: {e}"))
-    };
-    let told: Told = serde_json::from_value(told).map_err(|e| malformed("run", e))?;
-    let tasks: Vec<Task> = serde_json::from_value(item).map_err(|e| malformed("item", e))?;
+    let (told, tasks): (Told, Vec<Task>) = workers::parse(told, item)?;
     let record = platform.ledger.get_closing_stuck(&told.id).await?;
     let outcome = workers::attend(platform, invocation, &record, read(platform, &told, &record, tasks)).await;
     let e = match outcome {

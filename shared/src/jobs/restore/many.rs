@@ -163,11 +163,7 @@ pub(in crate::jobs) async fn work(
     told: Value,
     item: Value,
 ) -> Result<Value> {
-    let malformed = |what: &str, e: serde_json::Error| {
-        Error::new(Kind::InvalidInput, format!("the event's {what} cannot be read: {e}"))
-    };
-    let told: Told = serde_json::from_value(told).map_err(|e| malformed("run", e))?;
-    let files: Vec<File> = serde_json::from_value(item).map_err(|e| malformed("item", e))?;
+    let (told, files): (Told, Vec<File>) = workers::parse(told, item)?;
     let request = RestoreRequest::from_event(told.request)?;
     let record = platform.ledger.get(&told.id).await?;
     let done =
