@@ -59,9 +59,9 @@ async fn restored(d: &Deployment, backup: &Record) -> Database {
 #[tokio::test(flavor = "multi_thread")]
 async fn hops_under_writes_truncates_and_alters_keep_one_instant() {
     // More readers than the ceiling on connections allows: a warning, once, however many functions say it.
-    let scene = Scene::set(24, 2_500, &[("BACKUP_MAX_CONNECTIONS", "5"), ("BACKUP_CONCURRENCY", "3")]).await;
+    let scene = Scene::set(36, 1_500, &[("BACKUP_MAX_CONNECTIONS", "5"), ("BACKUP_CONCURRENCY", "3")]).await;
     let source = Database::empty("relay").await;
-    successful("pgbench", &["-i", "-q", "-s", "3", &source.url]);
+    successful("pgbench", &["-i", "-q", "-s", "6", &source.url]);
     source.run("CREATE TABLE refilled (i int, t text); INSERT INTO refilled SELECT i, 'x' FROM generate_series(1, 1000) i").await;
     let load = Load::start(&source, "3").await;
     let sessions = most_sessions(&source);
