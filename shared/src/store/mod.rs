@@ -6,6 +6,9 @@
 //! defence against a crafted change), and not every stand-in for S3 can serve it. Besides, the SHA-256 of the whole object, whatever its parts, is
 //! computed here and goes into the manifest; [`Reading`] checks it while reading, so that no trust in S3's answer is needed.
 //!
+//! The payload itself is not signed, which would be one more SHA-256 of every byte: the signature covers the header with the checksum, and S3 holds the
+//! bytes against that (Amazon S3 API Reference, "Authenticating Requests", `UNSIGNED-PAYLOAD`).
+//!
 //! Objects are written once: uploads and, where asked, puts carry `If-None-Match: *`.
 
 mod client;

@@ -93,7 +93,18 @@ impl Store {
     /// [`Kind::Conflict`] when the key is taken and `put` is [`Put::IfAbsent`]; otherwise as [`Store::check_bucket`], with `s3:PutObject`.
     pub async fn put(&self, key: &ObjectKey, bytes: impl Into<Bytes>, put: Put) -> Result<Stored> {
         let bytes: Bytes = bytes.into();
-        let digest = Sha256::digest(&bytes);
+        let digest = Sha256::digest(&bytes).into();
+        self.put_digested(key, bytes, digest, put).await
+    }
+
+    /// As [`Store::put`], of bytes whose SHA-256 is known.
+    pub(super) async fn put_digested(
+        &self,
+        key: &ObjectKey,
+        bytes: Bytes,
+        digest: [u8; 32],
+        put: Put,
+    ) -> Result<Stored> {
         let stored = Stored {
             key: key.clone(),
             bytes: bytes.len() as u64,
@@ -114,6 +125,7 @@ impl Store {
                 .set_if_none_match((put == Put::IfAbsent).then(|| "*".to_owned()))
                 .body(ByteStream::from(bytes.clone()))
                 .customize()
+                .disable_payload_signing()
                 .config_override(patience(stored.bytes))
                 .send()
                 .await;

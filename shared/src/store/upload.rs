@@ -51,6 +51,7 @@ pub struct Upload {
     sending: JoinSet<Result<Part>>,
     sent: Vec<Part>,
     next: u32,
+    /// Of the parts sent so far.
     hash: Sha256,
     bytes: u64,
     failed: bool,
@@ -98,7 +99,6 @@ impl Upload {
             let (now, later) = data.split_at(data.len().min(size - self.buffer.len()));
             self.buffer.extend_from_slice(now);
             self.buffer_hash.update(now);
-            self.hash.update(now);
             self.bytes += now.len() as u64;
             data = later;
             if self.buffer.len() == size {
@@ -116,7 +116,8 @@ impl Upload {
         self.usable()?;
         let finished = if self.id.is_none() {
             let bytes = std::mem::take(&mut self.buffer).freeze();
-            self.store.put(&self.key, bytes, Put::IfAbsent).await
+            let digest = std::mem::take(&mut self.buffer_hash).finalize().into();
+            self.store.put_digested(&self.key, bytes, digest, Put::IfAbsent).await
         } else {
             self.complete().await
         };
@@ -182,6 +183,7 @@ impl Upload {
         }
         let bytes = std::mem::take(&mut self.buffer).freeze();
         let digest = std::mem::take(&mut self.buffer_hash).finalize().into();
+        self.hash.update(&bytes);
         self.sending.spawn(send_part(self.store.clone(), self.key.clone(), id, self.next, bytes, digest));
         self.next += 1;
         Ok(())
@@ -327,6 +329,7 @@ async fn send_part(
         .checksum_sha256(BASE64_STANDARD.encode(digest))
         .body(ByteStream::from(buffer.clone()))
         .customize()
+        .disable_payload_signing()
         .config_override(patience(buffer.len() as u64))
         .send()
         .await;
