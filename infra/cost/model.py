@@ -20,7 +20,7 @@ GB, MB, MIB = 1e9, 1e6, 1 << 20
 # with it. GB are 10^9 bytes of rows as COPY text ("raw"). README.md tells how each is measured.
 
 MEASURED = {
-    "cpu_seconds_per_gb": (9.0, "processor seconds of the function per raw GB: TLS, COPY, row hash, zstd 3, SHA-256 (placeholder)"),
+    "cpu_seconds_per_gb": (9.0, "processor seconds of the function per raw GB: TLS, COPY, row hash, zstd 3, SHA-256 (an assumption for arm64 with TLS; x86-64 without TLS took 2.8 for pgbench's rows, see the root README)"),
     "copy_mb_per_second": (80.0, "raw MB/s that one connection of the source gives, the reader being idle otherwise (placeholder)"),
     "server_mb_per_second": (1_000.0, "raw MB/s that the source gives over all connections together (placeholder: it is the user's server)"),
     "network_mb_per_second": (75.0, "MB/s that one function takes in (not documented by AWS; pages tell 50 to 90)"),
