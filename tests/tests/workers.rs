@@ -151,12 +151,12 @@ async fn below_the_limit_one_function_does_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_and_hops_under_writes_keep_one_instant() {
-    let wishes = Wishes { timeout: 14, worker_timeout: Some(120), ..Wishes::default() };
+    let wishes = Wishes { timeout: 36, worker_timeout: Some(120), ..Wishes::default() };
     let scene = Scene::set(wishes.with("BACKUP_WORKERS", "2")).await;
     let d = &scene.d;
     scene.gate.stop("PUT", ".dat.zst", What::Delay(1_200));
     let source = Database::empty("workers_hops").await;
-    successful("pgbench", &["-i", "-q", "-s", "3", &source.url]);
+    successful("pgbench", &["-i", "-q", "-s", "6", &source.url]);
     source.run("CREATE TABLE refilled (i int, t text); INSERT INTO refilled SELECT i, 'x' FROM generate_series(1, 1000) i").await;
     let load = Load::start(&source, "2").await;
     let first = d.backup(&source.url, json!({})).await.unwrap();
