@@ -109,16 +109,31 @@ impl Invitation<'_> {
         many::note_holder(&self.platform.ledger, &self.record.id, self.holder, self.number).await?;
         self.board.persist().await?;
         let mut attempt = 0;
+        let mut earlier: Option<Error> = None;
         loop {
             attempt += 1;
             let run = self.record.id.clone();
             let hop = Hop { run, fence: self.lease.fence(), number: self.number + 1, attempt };
             match self.attempt(hop).await {
-                Err(e) if e.kind().retryable() && !self.patience().is_zero() => {
+                Ok(()) => return Ok(()),
+                // A table that was emptied stays so.
+                Err(e)
+                    if e.kind().retryable()
+                        && e.kind() != Kind::SnapshotBroken
+                        && !self.patience().is_zero() =>
+                {
                     tracing::warn!(id = %self.record.id, attempt, error = %e, "the next function could not take over; trying again");
+                    earlier = Some(e);
                     tokio::time::sleep(LOOK * 2).await;
                 }
-                other => return other,
+                Err(e) => {
+                    return Err(match earlier {
+                        Some(before) if e.kind() == Kind::Budget => {
+                            e.note(&format!("an earlier try: {before}"))
+                        }
+                        _ => e,
+                    });
+                }
             }
         }
     }
