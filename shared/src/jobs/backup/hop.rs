@@ -1,7 +1,7 @@
 //! One function's share of a backup: it holds the snapshot while its readers, or workers elsewhere, do the tasks; then it finishes the archive, or hands
 //! over to its successor.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
@@ -119,7 +119,6 @@ impl Hop<'_> {
             let successor = relay.until_ready();
             tokio::pin!(tasks, own, watch, successor);
             let (mut tasks_done, mut own_done, mut ready) = (false, false, false);
-            let mut give_up = Duration::MAX;
             while !(tasks_done && own_done) {
                 tokio::select! {
                     biased;
@@ -136,11 +135,10 @@ impl Hop<'_> {
                         ended?;
                         ready = true;
                         drain.cancel();
-                        give_up = relay.patience();
                         tracing::info!(id = %run, "the next function holds the snapshot; ending what is under way");
                     }
                     // What is under way takes too long: the next function does it anew.
-                    () = tokio::time::sleep(give_up.min(Duration::from_secs(86_400))), if ready => break,
+                    () = tokio::time::sleep(relay.patience()), if ready => break,
                 }
             }
         }

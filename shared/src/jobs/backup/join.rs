@@ -69,8 +69,9 @@ pub(super) async fn take_over(
         let mut all = saved(Board::noted(ledger, &hop.run, open).await?);
         all.extend(done);
         let mut work = work;
-        work.warnings
-            .extend(ledger.noted::<Vec<String>>(&warnings_note(&hop.run)).await?.unwrap_or_default());
+        if let Some(warnings) = ledger.noted(&warnings_note(&hop.run)).await? {
+            work.warnings = warnings;
+        }
         let hop = hop::Hop {
             platform,
             invocation,
