@@ -92,8 +92,9 @@ async fn clean(platform: &Platform, record: &Record, may_change: bool) -> Result
     if !may_change {
         return Ok(None);
     }
-    let stopped = workers::stop(platform, record).await;
-    abort_uploads(platform, record).await?;
+    // At once: where Step Functions cannot be reached, uploads are aborted all the same.
+    let (stopped, aborted) = tokio::join!(workers::stop(platform, record), abort_uploads(platform, record));
+    aborted?;
     stopped.map(|()| None)
 }
 
