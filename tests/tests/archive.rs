@@ -7,6 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
+use bytes::Bytes;
 use pgbaton::archive::{
     Algorithm, Codec, Decoder, Encoder, Toc,
     blobs::{self, Blob},
@@ -147,17 +148,15 @@ async fn what_pg_dump_writes_now_is_read() {
 
         let entry = |tag: &str| toc.entries.iter().find(|e| e.desc == "TABLE DATA" && e.tag == tag).unwrap();
         let stored = read(&folder, entry("t").file.as_deref().unwrap());
-        let (mut rows, mut reader, mut hasher) =
-            (Vec::new(), RowReader::new(Marker::Required), RowHasher::new());
+        let (mut reader, mut hasher) = (RowReader::new(Marker::Required), RowHasher::new());
         for chunk in stored.chunks(1000) {
-            rows.clear();
-            reader.push(chunk, &mut rows).unwrap();
-            hasher.push(&rows);
+            hasher.push(&reader.push(Bytes::copy_from_slice(chunk)).unwrap().concat());
         }
         assert_eq!(reader.finish().unwrap(), 20_000);
         assert_eq!(hasher.finish().unwrap().rows, 20_000);
         let mut reader = RowReader::new(Marker::Required);
-        reader.push(&read(&folder, entry("none_here").file.as_deref().unwrap()), &mut rows).unwrap();
+        let empty = read(&folder, entry("none_here").file.as_deref().unwrap());
+        assert!(reader.push(empty.into()).unwrap().is_empty());
         assert_eq!(reader.finish().unwrap(), 0);
 
         let list = toc.entries.iter().find(|e| e.desc == "BLOBS").unwrap().file.clone().unwrap();

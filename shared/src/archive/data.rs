@@ -11,7 +11,8 @@
 //! a backslash and a dot is the end marker (PostgreSQL manual, COPY, "Text Format"). The file of a large object has no frame: its bytes
 //! as they are. The file of an entry without a COPY statement (`pg_dump --inserts`) holds SQL and none of this applies.
 
-use memchr::memchr;
+use bytes::Bytes;
+use memchr::{memchr_iter, memmem};
 
 use crate::base::{Error, Kind, Result};
 
@@ -60,61 +61,56 @@ impl RowReader {
         self.rows
     }
 
-    /// Reads `input` and appends to `out` what belongs to rows.
+    /// Reads `input` and gives what of it belongs to rows, without copying; often all of it.
     ///
     /// # Errors
     /// [`Kind::Corrupt`] when something follows the end marker.
-    pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut rest = input;
-        while let Some(&first) = rest.first() {
-            match self.state {
+    pub fn push(&mut self, mut input: Bytes) -> Result<Vec<Bytes>> {
+        let mut out = Vec::with_capacity(1);
+        while let Some(&first) = input.first() {
+            let used = match self.state {
                 State::Line if first == b'\\' => {
                     self.state = State::Backslash;
-                    rest = &rest[1..];
+                    1
                 }
                 State::Backslash if first == b'.' => {
                     self.state = State::Dot;
-                    rest = &rest[1..];
+                    1
                 }
                 State::Backslash => {
-                    out.push(b'\\');
+                    out.push(Bytes::from_static(b"\\"));
                     self.state = State::Row;
+                    0
                 }
                 State::Dot if first == b'\n' => {
                     self.state = State::Ended;
-                    rest = &rest[1..];
+                    1
                 }
                 State::Dot => return Err(self.damaged("the end marker is not alone on its line")),
-                State::Ended if first == b'\n' => rest = &rest[1..],
+                State::Ended if first == b'\n' => 1,
                 State::Ended => return Err(self.damaged("bytes follow the end marker")),
-                State::Line | State::Row => rest = self.lines(rest, out),
-            }
+                State::Line | State::Row => {
+                    let rows = self.rows_of(&input);
+                    out.push(input.split_to(rows));
+                    0
+                }
+            };
+            drop(input.split_to(used));
         }
-        Ok(())
+        Ok(out)
     }
 
-    /// Passes whole rows, up to the next line that begins with a backslash, and the begin of an unfinished one.
-    fn lines<'a>(&mut self, input: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-        let mut end = 0;
-        loop {
-            match memchr(b'\n', &input[end..]) {
-                Some(at) => {
-                    end += at + 1;
-                    self.rows += 1;
-                    self.state = State::Line;
-                    if matches!(input.get(end), None | Some(b'\\')) {
-                        break;
-                    }
-                }
-                None => {
-                    end = input.len();
-                    self.state = State::Row;
-                    break;
-                }
-            }
-        }
-        out.extend_from_slice(&input[..end]);
-        &input[end..]
+    /// How much of `input`, which does not begin with a line that begins with a backslash, is rows: all but the end marker, and but a backslash at the
+    /// very end that may begin it.
+    fn rows_of(&mut self, input: &[u8]) -> usize {
+        let rows = match memmem::find(input, b"\n\\.") {
+            Some(at) => at + 1,
+            None if input.ends_with(b"\n\\") => input.len() - 1,
+            None => input.len(),
+        };
+        self.rows += memchr_iter(b'\n', &input[..rows]).count() as u64;
+        self.state = if input[..rows].ends_with(b"\n") { State::Line } else { State::Row };
+        rows
     }
 
     /// The number of rows, at the end of the file.
@@ -145,7 +141,7 @@ mod tests {
     fn read(stored: &[u8], step: usize, marker: Marker) -> Result<(u64, Vec<u8>)> {
         let (mut reader, mut out) = (RowReader::new(marker), Vec::new());
         for chunk in stored.chunks(step.max(1)) {
-            reader.push(chunk, &mut out)?;
+            out.extend(reader.push(Bytes::copy_from_slice(chunk))?.concat());
         }
         Ok((reader.finish()?, out))
     }

@@ -1,12 +1,12 @@
 //! COPY in both directions, as streams of large chunks.
 //!
-//! In text and CSV form the server sends one CopyData message for each row (copyto.c, `CopySendEndOfRow`), each ending in a newline; the
-//! [wire](super::wire) hands many of them on as one.
+//! Rows that come out take a lane past tokio-postgres, see the [wire](super::wire).
 
 use std::pin::Pin;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::mpsc;
 use tokio_postgres::{Client, CopyInSink, CopyOutStream};
 
 use crate::base::{Error, Kind, Result};
@@ -16,14 +16,12 @@ use super::{
     failure::{error, read_error},
 };
 
-/// A chunk is full from here on; it grows beyond only for a row that is itself larger.
-const CHUNK: usize = 128 * 1024;
-
-/// The rows of a `COPY … TO STDOUT` (text or CSV).
+/// The rows of a `COPY … TO STDOUT` (text or CSV). Given up before its end, it ends when the server has sent all; the session then serves no
+/// further COPY.
 pub struct CopyOut<'a> {
     session: &'a Session,
+    rows: mpsc::Receiver<Bytes>,
     stream: Pin<Box<CopyOutStream>>,
-    held: Option<Bytes>,
     done: bool,
     bytes: u64,
 }
@@ -31,51 +29,45 @@ pub struct CopyOut<'a> {
 /// Starts a `COPY … TO STDOUT`. A session runs one at a time.
 ///
 /// # Errors
-/// Those of the statement; [`Kind::SnapshotBroken`] for a table that is gone.
+/// Those of the statement; [`Kind::SnapshotBroken`] for a table that is gone; [`Kind::Internal`] in a session in which a COPY was given
+/// up.
 pub async fn copy_out<'a>(session: &'a Session, sql: &str) -> Result<CopyOut<'a>> {
-    session.copied().forget();
-    let stream = session.copy_out(sql).await.map_err(read_error)?;
-    Ok(CopyOut { session, stream: Box::pin(stream), held: None, done: false, bytes: 0 })
+    let rows = session
+        .copied()
+        .open()
+        .ok_or_else(|| Error::new(Kind::Internal, "an earlier COPY of this session was given up"))?;
+    match session.copy_out(sql).await {
+        Ok(stream) => Ok(CopyOut { session, rows, stream: Box::pin(stream), done: false, bytes: 0 }),
+        Err(e) => {
+            session.copied().close();
+            Err(read_error(e))
+        }
+    }
 }
 
 impl CopyOut<'_> {
-    /// The next chunk of whole rows, about 128 KiB (more for a larger row); `None` when the server says that it has sent all, which
-    /// [`CopyOut::finish`] must still prove.
+    /// The next bytes, at most 128 KiB, cut anywhere in a row; `None` when the server says that it has sent all, which [`CopyOut::finish`] must
+    /// still prove.
     ///
     /// # Errors
     /// [`Kind::ServerLost`] when the server or the connection died; those of the statement.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
-        if let Some(held) = self.held.take() {
-            return Ok(Some(held));
+        if self.done {
+            return Ok(None);
         }
-        let mut chunk = BytesMut::new();
-        while !self.done {
-            let Some(row) = self.stream.next().await else {
+        if let Some(rows) = self.rows.recv().await {
+            self.bytes += rows.len() as u64;
+            return Ok(Some(rows));
+        }
+        // The lane has ended: why, the message says that ended it.
+        match self.stream.next().await {
+            None => {
                 self.done = true;
-                break;
-            };
-            let row = row.map_err(read_error)?;
-            if row.last() != Some(&b'\n') {
-                return Err(Error::new(Kind::Corrupt, "the server sent a row without its end"));
+                Ok(None)
             }
-            self.bytes += row.len() as u64;
-            if row.len() >= CHUNK / 2 {
-                // Not copied; what was gathered before it goes first.
-                if chunk.is_empty() {
-                    return Ok(Some(row));
-                }
-                self.held = Some(row);
-                break;
-            }
-            if chunk.capacity() == 0 {
-                chunk.reserve(CHUNK + CHUNK / 4);
-            }
-            chunk.extend_from_slice(&row);
-            if chunk.len() >= CHUNK {
-                break;
-            }
+            Some(Err(e)) => Err(read_error(e)),
+            Some(Ok(_)) => Err(Error::new(Kind::Internal, "rows of a COPY missed their lane")),
         }
-        Ok(if chunk.is_empty() { None } else { Some(chunk.freeze()) })
     }
 
     /// Bytes received so far.
@@ -90,7 +82,7 @@ impl CopyOut<'_> {
     /// [`Kind::ServerLost`] when the server died before it had completed the command; those of the statement; [`Kind::Internal`] when
     /// rows have not been taken yet.
     pub async fn finish(mut self) -> Result<(u64, u64)> {
-        if !self.done || self.held.is_some() {
+        if !self.done {
             return Err(Error::new(Kind::Internal, "a COPY was finished before its rows were taken"));
         }
         // tokio-postgres knows no message after CopyDone but an error: it calls CommandComplete an unexpected message.
@@ -102,7 +94,9 @@ impl CopyOut<'_> {
             }
         }
         self.session.simple_query("SELECT 1").await.map_err(error)?;
-        match self.session.copied().rows() {
+        let rows = self.session.copied().rows();
+        self.session.copied().close();
+        match rows {
             Some(rows) => Ok((rows, self.bytes)),
             None => Err(Error::new(Kind::ServerLost, "the server did not say how many rows a COPY had")),
         }

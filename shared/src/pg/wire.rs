@@ -1,31 +1,41 @@
-//! Between the socket and tokio-postgres: rows that come one by one are handed on many at a time.
+//! Between the socket and tokio-postgres: the rows of a COPY go past it.
 //!
 //! The server sends each row of a COPY as a message of its own (copyto.c, `CopySendEndOfRow`), and tokio-postgres hands each message from
-//! task to task, which takes longer than everything else done with a short row. So runs of CopyData messages are made one message here. The
-//! protocol does not mind: "the message boundaries are not required to have anything to do with row boundaries" (manual, "COPY
-//! Operations", for the other direction), and COPY text says itself where its rows end. On the way the count of CommandComplete is noted,
-//! which tokio-postgres does not show after a COPY.
+//! task to task, which takes longer than everything else done with a short row, and holds each as a whole, though a row may be as long as a
+//! gigabyte. So what CopyData messages hold is taken out here and put, as one run of bytes, on a lane that the reader of the COPY opened
+//! before. The protocol does not mind: COPY text says itself where its rows end. Every other message reaches tokio-postgres as it is, with
+//! those CopyData messages for which nobody opened a lane. On the way the count of CommandComplete is noted, which tokio-postgres does not
+//! show after a COPY.
 //!
 //! ```text
-//! d len row ─ d len row ─ d len row ─ c ─ C "COPY 3"     from the server
-//! d len row row row ───────────────── c ─ C "COPY 3"     to tokio-postgres
+//! H ─ d len row ─ d len row ─ d len row ─ c ─ C "COPY 3"     from the server
+//! H ───────────────────────────────────── c ─ C "COPY 3"     to tokio-postgres
+//!     row row row                                            on the lane, which ends before tokio-postgres sees c
 //! ```
 
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::mpsc,
+};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
+use tokio_util::{io::poll_read_buf, sync::PollSender};
 
-/// Bytes read at once, and the longest message that is looked at as a whole.
+/// Bytes read at once.
 const SPACE: usize = 128 << 10;
+
+/// A run of rows is handed on when it has so many bytes, or at the end.
+const RUN: usize = SPACE / 2;
+
+/// Runs on a lane at once: the server waits when the reader does not take them.
+const RUNS: usize = 4;
 
 /// Code of an SSLRequest message (protocol.h, `NEGOTIATE_SSL_CODE`).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -33,28 +43,59 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// First byte of a TLS record that holds a handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// Rows of the last COPY that the server said it has completed.
+/// Where a session's COPY and the bytes from its socket meet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Copied(Arc<AtomicU64>);
+pub(super) struct Copied(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// For the next COPY that the server begins.
+    lane: Option<mpsc::Sender<Bytes>>,
+    /// A COPY was begun of whose end nobody knows.
+    busy: bool,
+    /// Rows of the last COPY that the server said it has completed.
+    rows: Option<u64>,
+}
 
 impl Copied {
-    const NONE: u64 = u64::MAX;
-
-    /// Forgets what was counted.
-    pub(super) fn forget(&self) {
-        self.0.store(Self::NONE, Ordering::SeqCst);
+    /// Opens a lane for the COPY that the session begins next; `None` where an earlier one was given up before its end, whose rows nobody could
+    /// tell from those of the next.
+    pub(super) fn open(&self) -> Option<mpsc::Receiver<Bytes>> {
+        let mut state = self.state();
+        if state.busy {
+            return None;
+        }
+        let (lane, rows) = mpsc::channel(RUNS);
+        *state = State { lane: Some(lane), busy: true, rows: None };
+        Some(rows)
     }
 
-    /// The count since [`Copied::forget`].
+    /// The COPY has ended, or the server has refused it.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.lane = None;
+        state.busy = false;
+    }
+
+    /// Rows of the last COPY, once the server has completed it.
     pub(super) fn rows(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|n| *n != Self::NONE)
+        self.state().rows
+    }
+
+    fn take(&self) -> Option<mpsc::Sender<Bytes>> {
+        self.state().lane.take()
     }
 
     fn note(&self, tag: &[u8]) {
         let rows = tag.strip_prefix(b"COPY ").and_then(|rest| rest.strip_suffix(b"\0"));
         if let Some(rows) = rows.and_then(|n| std::str::from_utf8(n).ok()).and_then(|n| n.parse().ok()) {
-            self.0.store(rows, Ordering::SeqCst);
+            self.state().rows = Some(rows);
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,22 +112,22 @@ enum Content {
     Messages,
 }
 
-/// A stream on which CopyData messages are merged.
+/// A stream from which the rows of COPY are taken out.
 pub(super) struct Wire<S> {
     inner: S,
     content: Content,
-    merger: Merger,
+    sorter: Sorter,
 }
 
 impl<S> Wire<S> {
     /// A socket, on which TLS may still be negotiated.
     pub(super) fn socket(inner: S, copied: Copied) -> Self {
-        Self { inner, content: Content::Unknown, merger: Merger::new(copied) }
+        Self { inner, content: Content::Unknown, sorter: Sorter::new(copied) }
     }
 
     /// What TLS has decrypted.
     pub(super) fn decrypted(inner: S, copied: Copied) -> Self {
-        Self { inner, content: Content::Messages, merger: Merger::new(copied) }
+        Self { inner, content: Content::Messages, sorter: Sorter::new(copied) }
     }
 
     /// The client's first bytes say what the server will answer with.
@@ -118,19 +159,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         loop {
-            if this.merger.give(buf) {
+            ready!(this.sorter.poll_hand_on(cx));
+            if this.sorter.give(buf) {
                 return Poll::Ready(Ok(()));
             }
-            let mut space = ReadBuf::new(this.merger.space());
-            ready!(Pin::new(&mut this.inner).poll_read(cx, &mut space))?;
-            let count = space.filled().len();
+            let count = ready!(poll_read_buf(Pin::new(&mut this.inner), cx, this.sorter.space()))?;
             if count == 0 {
-                // The end, perhaps in the middle of a message: tokio-postgres tells.
-                this.merger.release();
-                this.merger.give(buf);
                 return Poll::Ready(Ok(()));
             }
-            this.merger.took(count);
+            this.sorter.sort();
         }
     }
 }
@@ -160,33 +197,74 @@ impl<S: TlsStream + Unpin> TlsStream for Wire<S> {
 /// Length of a message's head: its kind, and four bytes of length that count themselves.
 const HEAD: usize = 5;
 
-/// Takes bytes as they come, gives them back with runs of CopyData merged.
-struct Merger {
-    /// Bytes taken and not looked at: the beginning of a message that is not whole yet, then what was just read.
-    taken: Box<[u8]>,
-    filled: usize,
-    /// Bytes to give, from `given` on.
+/// A message whose bytes are coming.
+#[derive(Debug, Clone, Copy)]
+struct Message {
+    kind: u8,
+    /// Bytes of it still to come.
+    left: usize,
+}
+
+/// Tells rows from other messages, however the bytes are cut.
+struct Sorter {
+    /// Rows to hand on, then from `sorted` on what was just read.
+    run: BytesMut,
+    sorted: usize,
+    /// The message under way.
+    message: Option<Message>,
+    /// The beginning of a head that is not whole yet.
+    head: Vec<u8>,
+    /// The text of a CommandComplete.
+    tag: Vec<u8>,
+    /// Bytes for tokio-postgres, from `given` on.
     out: Vec<u8>,
     given: usize,
-    /// Bytes of a message that is handed on as it comes.
-    passing: usize,
+    /// Where the rows of the COPY under way go.
+    lane: Option<PollSender<Bytes>>,
+    /// All its rows have come.
+    last: bool,
     copied: Copied,
 }
 
-impl Merger {
+impl Sorter {
     fn new(copied: Copied) -> Self {
-        let taken = vec![0; SPACE].into_boxed_slice();
-        Self { taken, filled: 0, out: Vec::new(), given: 0, passing: 0, copied }
+        Self {
+            run: BytesMut::new(),
+            sorted: 0,
+            message: None,
+            head: Vec::with_capacity(HEAD),
+            tag: Vec::new(),
+            out: Vec::new(),
+            given: 0,
+            lane: None,
+            last: false,
+            copied,
+        }
     }
 
-    /// Where to read to; never empty, since less than a whole message of at most half of it is kept.
-    fn space(&mut self) -> &mut [u8] {
-        &mut self.taken[self.filled..]
+    /// Hands the rows on when they are enough, or the last; waits until their reader has room.
+    fn poll_hand_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(lane) = &mut self.lane else { return Poll::Ready(()) };
+        if self.sorted >= RUN || (self.last && self.sorted > 0) {
+            // Without a reader they are thrown away until the COPY ends.
+            if ready!(lane.poll_reserve(cx)).is_ok() {
+                let _ = lane.send_item(std::mem::take(&mut self.run).freeze());
+            }
+            self.run.clear();
+            self.sorted = 0;
+        }
+        if self.last {
+            self.lane = None;
+        }
+        Poll::Ready(())
     }
 
-    fn took(&mut self, count: usize) {
-        self.filled += count;
-        self.merge();
+    /// Where to read to; never without room.
+    fn space(&mut self) -> &mut BytesMut {
+        if self.run.is_empty() {
+            self.run.reserve(SPACE);
+        }
+        &mut self.run
     }
 
     /// Fills `buf`; false when there is nothing to give.
@@ -205,55 +283,66 @@ impl Merger {
         true
     }
 
-    /// Everything that was taken, as it is.
-    fn release(&mut self) {
-        self.out.extend_from_slice(&self.taken[..self.filled]);
-        self.filled = 0;
+    /// Goes through what was read: rows move together at the front of the buffer, everything else goes to `out`.
+    fn sort(&mut self) {
+        let mut at = self.sorted;
+        while at < self.run.len() {
+            let Some(message) = &mut self.message else {
+                at += self.begin(at);
+                self.ended();
+                continue;
+            };
+            let count = message.left.min(self.run.len() - at);
+            message.left -= count;
+            if message.kind == b'd' && self.lane.is_some() {
+                self.run.copy_within(at..at + count, self.sorted);
+                self.sorted += count;
+            } else {
+                let bytes = &self.run[at..at + count];
+                self.out.extend_from_slice(bytes);
+                if message.kind == b'C' {
+                    self.tag.extend_from_slice(bytes);
+                }
+            }
+            at += count;
+            self.ended();
+        }
+        self.run.truncate(self.sorted);
     }
 
-    fn merge(&mut self) {
-        let mut at = 0;
-        // Where the head of the run that is being merged stands in `out`.
-        let mut run: Option<usize> = None;
-        loop {
-            let rest = &self.taken[at..self.filled];
-            if self.passing > 0 {
-                let count = self.passing.min(rest.len());
-                self.out.extend_from_slice(&rest[..count]);
-                self.passing -= count;
-                at += count;
-                if self.passing > 0 {
-                    break;
-                }
-                continue;
+    /// Takes bytes of a head; gives their number.
+    fn begin(&mut self, at: usize) -> usize {
+        let rest = &self.run[at..];
+        let count = rest.len().min(HEAD - self.head.len());
+        self.head.extend_from_slice(&rest[..count]);
+        let [kind, a, b, c, d] = *self.head else { return count };
+        // Below four it is no length: tokio-postgres, which sees the head, refuses it.
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        match kind {
+            b'H' => {
+                self.lane = self.copied.take().map(PollSender::new);
+                self.last = false;
             }
-            let &[kind, a, b, c, d, ..] = rest else { break };
-            // Below four it is no length: what follows is handed on until tokio-postgres refuses it.
-            let length = (u32::from_be_bytes([a, b, c, d]) as usize).max(4);
-            let whole = 1 + length;
-            let small = whole <= SPACE / 2;
-            if small && rest.len() < whole && matches!(kind, b'd' | b'C') {
-                break;
-            }
-            if small && kind == b'd' {
-                let head = *run.get_or_insert_with(|| {
-                    self.out.extend_from_slice(&[b'd', 0, 0, 0, 0]);
-                    self.out.len() - HEAD
-                });
-                self.out.extend_from_slice(&rest[HEAD..whole]);
-                let length = (self.out.len() - head - 1) as u32;
-                self.out[head + 1..head + HEAD].copy_from_slice(&length.to_be_bytes());
-                at += whole;
-                continue;
-            }
-            run = None;
-            if small && kind == b'C' {
-                self.copied.note(&rest[HEAD..whole]);
-            }
-            self.passing = whole;
+            b'c' | b'E' => self.last = true,
+            _ => {}
         }
-        self.taken.copy_within(at..self.filled, 0);
-        self.filled -= at;
+        if kind != b'd' || self.lane.is_none() || length < 4 {
+            self.out.extend_from_slice(&self.head);
+        }
+        self.head.clear();
+        self.message = Some(Message { kind, left: length.saturating_sub(4) });
+        count
+    }
+
+    /// Forgets the message when it is whole.
+    fn ended(&mut self) {
+        if let Some(Message { kind, left: 0 }) = self.message {
+            if kind == b'C' {
+                self.copied.note(&self.tag);
+                self.tag.clear();
+            }
+            self.message = None;
+        }
     }
 }
 
@@ -270,70 +359,144 @@ mod tests {
         m
     }
 
-    /// What comes out when the bytes come in pieces of this size.
-    async fn through(bytes: &[u8], piece: usize) -> (Vec<u8>, Option<u64>) {
+    /// What reaches tokio-postgres, and what the lane, when the bytes come in pieces of this size.
+    async fn through(bytes: &[u8], piece: usize, copied: &Copied) -> (Vec<u8>, Vec<Bytes>) {
         let (mut server, client) = tokio::io::duplex(piece);
-        let copied = Copied::default();
-        copied.forget();
+        let mut lane = copied.open();
         let mut wire = Wire::decrypted(client, copied.clone());
         let bytes = bytes.to_vec();
         let sending = tokio::spawn(async move { server.write_all(&bytes).await });
+        let taking = tokio::spawn(async move {
+            let mut runs = Vec::new();
+            while let Some(run) = lane.as_mut().unwrap().recv().await {
+                runs.push(run);
+            }
+            runs
+        });
         let mut out = Vec::new();
         wire.read_to_end(&mut out).await.unwrap();
+        drop(wire);
+        // As at the end of a COPY: what nobody took ends too.
+        copied.close();
         sending.await.unwrap().unwrap();
-        (out, copied.rows())
-    }
-
-    fn messages(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
-        let mut all = Vec::new();
-        while let [kind, a, b, c, d, ..] = *bytes {
-            let end = 1 + u32::from_be_bytes([a, b, c, d]) as usize;
-            all.push((kind, bytes[HEAD..end].to_vec()));
-            bytes = &bytes[end..];
-        }
-        assert!(bytes.is_empty());
-        all
+        (out, taking.await.unwrap())
     }
 
     #[tokio::test]
-    async fn runs_of_rows_become_one_message_however_the_bytes_are_cut() {
-        let mut bytes = message(b'H', &[0, 0, 1]);
+    async fn rows_take_the_lane_however_the_bytes_are_cut() {
+        let notice = message(b'N', b"a notice between");
+        let (begin, end) =
+            (message(b'H', &[0, 0, 1]), [message(b'c', b""), message(b'C', b"COPY 5002\0")].concat());
+        let mut bytes = [message(b'd', b"of a COPY before"), begin.clone()].concat();
         let mut rows = Vec::new();
         for i in 0..5_000 {
             let row = format!("{i}\t{}\n", "x".repeat(i % 300));
             bytes.extend(message(b'd', row.as_bytes()));
             rows.extend_from_slice(row.as_bytes());
         }
-        bytes.extend(message(b'N', b"a notice between"));
+        bytes.extend(&notice);
         let large = vec![b'y'; 3 * SPACE];
         bytes.extend(message(b'd', &large));
+        bytes.extend(message(b'd', b""));
         bytes.extend(message(b'd', b"last\n"));
-        bytes.extend(message(b'c', b""));
-        bytes.extend(message(b'C', b"COPY 5002\0"));
+        bytes.extend(&end);
         bytes.extend(message(b'Z', b"T"));
         for piece in [1, 7, 4096, 1 << 20] {
-            let (out, copied) = through(&bytes, piece).await;
-            assert_eq!(copied, Some(5002));
-            let found = messages(&out);
-            let kinds: Vec<u8> = found.iter().map(|m| m.0).filter(|k| *k != b'd').collect();
-            assert_eq!(kinds, *b"HNcCZ");
-            let text: Vec<u8> = found.iter().filter(|m| m.0 == b'd').flat_map(|m| m.1.clone()).collect();
-            assert_eq!(text, [rows.as_slice(), &large, b"last\n"].concat());
-            let notice = found.iter().position(|m| m.0 == b'N').unwrap();
-            let before: usize = found[..notice].iter().filter(|m| m.0 == b'd').map(|m| m.1.len()).sum();
-            assert_eq!(before, rows.len(), "nothing passes a message of another kind");
-            if piece > 4096 {
-                assert!(found.len() < 100, "{} messages", found.len());
-            }
+            let copied = Copied::default();
+            let (out, runs) = through(&bytes, piece, &copied).await;
+            assert_eq!(copied.rows(), Some(5002));
+            let rest = [
+                message(b'd', b"of a COPY before"),
+                begin.clone(),
+                notice.clone(),
+                end.clone(),
+                message(b'Z', b"T"),
+            ];
+            assert_eq!(out, rest.concat());
+            assert!(runs.concat() == [rows.as_slice(), &large, b"last\n"].concat());
+            assert!(runs.iter().all(|r| r.len() <= SPACE), "none is longer than what is read at once");
+            assert!(runs[..runs.len() - 1].iter().all(|r| r.len() >= RUN));
         }
     }
 
     #[tokio::test]
-    async fn what_ends_in_the_middle_is_handed_on() {
-        let bytes = [message(b'd', b"one\n"), message(b'd', b"two\n")[..6].to_vec()].concat();
-        let (out, copied) = through(&bytes, 64).await;
-        assert_eq!(out, bytes);
-        assert_eq!(copied, None);
+    async fn a_small_copy_comes_in_one_read() {
+        let bytes = [
+            message(b'H', &[0, 0, 1]),
+            message(b'd', b"1\n"),
+            message(b'c', b""),
+            message(b'C', b"COPY 1\0"),
+        ];
+        let copied = Copied::default();
+        let (out, runs) = through(&bytes.concat(), 1 << 20, &copied).await;
+        assert_eq!((runs.concat(), copied.rows()), (b"1\n".to_vec(), Some(1)));
+        assert_eq!(out, [bytes[0].clone(), bytes[2].clone(), bytes[3].clone()].concat());
+        let (_, none) = through(&[&bytes[0], &bytes[2]].map(Clone::clone).concat(), 1 << 20, &copied).await;
+        assert!(none.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_error_ends_the_lane_and_so_does_the_loss_of_the_server() {
+        for end in [message(b'E', b"no more"), Vec::new()] {
+            let rows = message(b'd', b"1\n");
+            let bytes = [message(b'H', &[0, 0, 1]), rows.clone(), rows[..6].to_vec()].concat();
+            let bytes =
+                if end.is_empty() { bytes } else { [message(b'H', &[0, 0, 1]), rows, end.clone()].concat() };
+            let copied = Copied::default();
+            let (out, _) = through(&bytes, 64, &copied).await;
+            assert!(out.ends_with(&end));
+            assert_eq!(copied.rows(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_without_a_reader_is_read_to_its_end() {
+        let copied = Copied::default();
+        drop(copied.open());
+        assert!(copied.open().is_none(), "the first has not ended");
+        let (mut server, client) = tokio::io::duplex(1 << 16);
+        let mut wire = Wire::decrypted(client, copied.clone());
+        let sending = tokio::spawn(async move {
+            server.write_all(&message(b'H', &[0, 0, 1])).await.unwrap();
+            for _ in 0..100 {
+                server.write_all(&message(b'd', &[b'x'; 20_000])).await.unwrap();
+            }
+            server.write_all(&message(b'c', b"")).await.unwrap();
+        });
+        let mut out = Vec::new();
+        wire.read_to_end(&mut out).await.unwrap();
+        sending.await.unwrap();
+        assert_eq!(out, [message(b'H', &[0, 0, 1]), message(b'c', b"")].concat());
+    }
+
+    #[tokio::test]
+    async fn the_server_waits_for_the_reader() {
+        let copied = Copied::default();
+        let mut lane = copied.open().unwrap();
+        let (mut server, client) = tokio::io::duplex(1 << 12);
+        let mut wire = Wire::decrypted(client, copied.clone());
+        let reading = tokio::spawn(async move {
+            let mut out = Vec::new();
+            wire.read_to_end(&mut out).await.unwrap();
+        });
+        server.write_all(&message(b'H', &[0, 0, 1])).await.unwrap();
+        let all = 40 * SPACE;
+        let sending = tokio::spawn(async move { server.write_all(&message(b'd', &vec![b'x'; all])).await });
+        while lane.len() < RUNS {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(!sending.is_finished() && lane.len() == RUNS);
+        let mut taken = 0;
+        while taken < all {
+            taken += lane.recv().await.map_or(0, |run| run.len());
+            if sending.is_finished() && lane.is_empty() {
+                break;
+            }
+        }
+        assert!(taken + RUN > all, "{taken} of {all}");
+        sending.await.unwrap().unwrap();
+        reading.await.unwrap();
     }
 
     #[tokio::test]
@@ -357,14 +520,19 @@ mod tests {
     #[tokio::test]
     async fn a_server_without_tls_is_spoken_to_in_messages() {
         let (mut server, client) = tokio::io::duplex(1 << 16);
-        let mut wire = Wire::socket(client, Copied::default());
+        let copied = Copied::default();
+        let mut lane = copied.open().unwrap();
+        let mut wire = Wire::socket(client, copied);
         wire.write_all(&SSL_REQUEST).await.unwrap();
         server.write_all(b"N").await.unwrap();
         assert_eq!(wire.read_u8().await.unwrap(), b'N');
         wire.write_all(&[0, 0, 0, 8, 0, 3, 0, 0]).await.unwrap();
-        server.write_all(&[message(b'd', b"a"), message(b'd', b"b")].concat()).await.unwrap();
-        let mut got = [0; 7];
+        let (begin, end) = (message(b'H', &[0, 0, 1]), message(b'c', b""));
+        let bytes = [begin.clone(), message(b'd', b"a"), message(b'd', b"b"), end.clone()].concat();
+        server.write_all(&bytes).await.unwrap();
+        let mut got = vec![0; begin.len() + end.len()];
         wire.read_exact(&mut got).await.unwrap();
-        assert_eq!(got.as_slice(), message(b'd', b"ab"));
+        assert_eq!(got, [begin, end].concat());
+        assert_eq!(lane.recv().await.unwrap(), "ab");
     }
 }

@@ -12,6 +12,7 @@
 //! Objects are written once: uploads and, where asked, puts carry `If-None-Match: *`.
 
 mod client;
+mod digest;
 mod failure;
 mod key;
 mod object;

@@ -9,11 +9,11 @@ use aws_sdk_s3::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::{
     ObjectKey, Reading, Store,
     client::patience,
+    digest::Sha256,
     failure::{Verdict, verdict},
 };
 use crate::base::{Error, Kind, Result};
@@ -93,7 +93,7 @@ impl Store {
     /// [`Kind::Conflict`] when the key is taken and `put` is [`Put::IfAbsent`]; otherwise as [`Store::check_bucket`], with `s3:PutObject`.
     pub async fn put(&self, key: &ObjectKey, bytes: impl Into<Bytes>, put: Put) -> Result<Stored> {
         let bytes: Bytes = bytes.into();
-        let digest = Sha256::digest(&bytes).into();
+        let digest = Sha256::of(&bytes);
         self.put_digested(key, bytes, digest, put).await
     }
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
-use super::{ObjectKey, Store, object::length};
+use super::{ObjectKey, Store, digest::Sha256, object::length};
 use crate::base::{Error, Kind, Result};
 
 /// Broken connections in a row, without a byte in between, after which reading is given up.
@@ -60,7 +59,7 @@ impl Reading {
             body: Some(answer.body),
             at: 0,
             breaks: 0,
-            hash: Sha256::new(),
+            hash: Sha256::default(),
             verified: false,
         })
     }
@@ -112,7 +111,7 @@ impl Reading {
             }
         }
         if !self.verified {
-            let sha256 = hex::encode(std::mem::take(&mut self.hash).finalize());
+            let sha256 = hex::encode(std::mem::take(&mut self.hash).finish());
             if self.expected.as_ref().is_some_and(|e| e.sha256 != sha256) {
                 return Err(self.corrupt("is not what was stored: its SHA-256 differs"));
             }

@@ -16,12 +16,12 @@ use aws_sdk_s3::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
-use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use super::{
     ObjectKey, PartSizes, Put, Store, Stored,
     client::patience,
+    digest::Sha256,
     failure::{Verdict, verdict},
     object::digest,
     parts::MOST_PARTS,
@@ -68,12 +68,12 @@ impl Upload {
             in_flight: in_flight.max(1),
             id: None,
             buffer: BytesMut::new(),
-            buffer_hash: Sha256::new(),
+            buffer_hash: Sha256::default(),
             spare: Vec::new(),
             sending: JoinSet::new(),
             sent: Vec::new(),
             next: 1,
-            hash: Sha256::new(),
+            hash: Sha256::default(),
             bytes: 0,
             failed: false,
         }
@@ -116,7 +116,7 @@ impl Upload {
         self.usable()?;
         let finished = if self.id.is_none() {
             let bytes = std::mem::take(&mut self.buffer).freeze();
-            let digest = std::mem::take(&mut self.buffer_hash).finalize().into();
+            let digest = std::mem::take(&mut self.buffer_hash).finish();
             self.store.put_digested(&self.key, bytes, digest, Put::IfAbsent).await
         } else {
             self.complete().await
@@ -182,7 +182,7 @@ impl Upload {
             self.collect().await?;
         }
         let bytes = std::mem::take(&mut self.buffer).freeze();
-        let digest = std::mem::take(&mut self.buffer_hash).finalize().into();
+        let digest = std::mem::take(&mut self.buffer_hash).finish();
         self.hash.update(&bytes);
         self.sending.spawn(send_part(self.store.clone(), self.key.clone(), id, self.next, bytes, digest));
         self.next += 1;
@@ -214,8 +214,8 @@ impl Upload {
         let stored = Stored {
             key: self.key.clone(),
             bytes: self.bytes,
-            sha256: hex::encode(std::mem::take(&mut self.hash).finalize()),
-            checksum: format!("{}-{}", BASE64_STANDARD.encode(Sha256::digest(digests)), self.sent.len()),
+            sha256: hex::encode(std::mem::take(&mut self.hash).finish()),
+            checksum: format!("{}-{}", BASE64_STANDARD.encode(Sha256::of(&digests)), self.sent.len()),
         };
         let mut attempt = 0;
         loop {

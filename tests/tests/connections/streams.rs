@@ -34,8 +34,8 @@ async fn tables_go_out_and_come_in_whole() {
     let (chunks, rows, bytes) = read_all(&session, "COPY t TO STDOUT").await.unwrap();
     assert_eq!(rows, 20_000);
     assert_eq!(bytes, chunks.iter().map(|c| c.len() as u64).sum::<u64>());
-    assert!(chunks.len() < 60, "{} chunks", chunks.len());
-    assert!(chunks.iter().all(|c| c.ends_with(b"\n")), "chunks hold whole rows");
+    let small = chunks[..chunks.len() - 1].iter().filter(|c| c.len() < 64 << 10).count();
+    assert!(small == 0 && chunks.iter().all(|c| c.len() <= 128 << 10), "a row of 3 MB passes in pieces");
     let (nothing, rows, _) = read_all(&session, "COPY e TO STDOUT").await.unwrap();
     assert!(nothing.is_empty() && rows == 0);
 

@@ -11,7 +11,7 @@
 //! zstd is the default because at level 3 it packs tighter than gzip at a fraction of its time, and processor time is what a Lambda pays
 //! for; gzip is for restoring with a pg_restore before 16. Every zstd frame carries a checksum of its content; gzip always does.
 //!
-//! Memory: an encoder holds about 4 MiB for zstd level 3 and 300 KiB for gzip; a decoder holds the stream's window, for zstd at most
+//! Memory: an encoder holds up to 10 MiB for zstd level 3 (a frame's content, and room for what comes of it) and 300 KiB for gzip; a decoder holds the stream's window, for zstd at most
 //! [`MAX_WINDOW`] (a frame that asks for more is refused), for gzip 32 KiB, for lz4 at most three blocks of 4 MiB.
 
 mod gzip;
@@ -26,7 +26,7 @@ use crate::base::{Error, Kind, Result, config::Compression};
 pub const MAX_WINDOW: u32 = 1 << 27;
 
 /// A call of [`Decoder::push`] stops after about this many bytes of output.
-pub const OUTPUT_STEP: usize = 256 << 10;
+pub const OUTPUT_STEP: usize = 128 << 10;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ impl From<Compression> for Codec {
     }
 }
 
-/// Compresses a stream that is pushed through it, piece by piece. Nothing is flushed before [`Encoder::finish`].
+/// Compresses a stream that is pushed through it, piece by piece. What is ready is not all that was pushed before [`Encoder::finish`].
 pub struct Encoder(Encoding);
 
 enum Encoding {

@@ -1,40 +1,68 @@
 //! Zstandard, frame by frame.
+//!
+//! A file is written as frames of 4 MiB of content, one after another. A frame whose content stands in memory as a whole takes a quarter
+//! less processor time than the same bytes as a stream: the encoder neither copies them into a window of its own, nor matches across that window's
+//! seam (measured with zstd 1.5.7, level 3, on COPY text of both narrow and wide rows; sizes differ by less than a thirtieth either way). A reader
+//! sees one stream.
 
-use zstd::stream::raw::{CParameter, DParameter, InBuffer, Operation, OutBuffer};
+use zstd::{
+    bulk::Compressor,
+    stream::raw::{CParameter, DParameter, InBuffer, Operation, OutBuffer},
+    zstd_safe::compress_bound,
+};
 
 use super::{MAX_WINDOW, OUTPUT_STEP, broken, truncated};
 use crate::base::{Error, Kind, Result};
 
-/// Space offered to zstd at once: its largest block.
+/// Content of one frame.
+const FRAME: usize = 4 << 20;
+
+/// Space offered to the decoder at once: zstd's largest block.
 const SPACE: usize = 128 << 10;
 
-pub(super) struct Encoder(zstd::stream::raw::Encoder<'static>);
+pub(super) struct Encoder {
+    inner: Compressor<'static>,
+    /// Content of the frame to come.
+    content: Vec<u8>,
+    frame: Vec<u8>,
+    written: bool,
+}
 
 impl Encoder {
     pub(super) fn new(level: i32) -> Result<Self> {
-        let mut encoder = zstd::stream::raw::Encoder::new(level).map_err(unable)?;
-        encoder.set_parameter(CParameter::ChecksumFlag(true)).map_err(unable)?;
-        Ok(Self(encoder))
+        let mut inner = Compressor::new(level).map_err(unable)?;
+        inner.set_parameter(CParameter::ChecksumFlag(true)).map_err(unable)?;
+        Ok(Self { inner, content: Vec::new(), frame: Vec::new(), written: false })
     }
 
-    pub(super) fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let mut input = InBuffer::around(input);
-        while input.pos() < input.src.len() {
-            out.reserve(SPACE);
-            let at = out.len();
-            self.0.run(&mut input, &mut OutBuffer::around_pos(out, at)).map_err(unable)?;
+    pub(super) fn push(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        while !input.is_empty() {
+            let (now, later) = input.split_at(input.len().min(FRAME - self.content.len()));
+            self.content.extend_from_slice(now);
+            input = later;
+            if self.content.len() == FRAME {
+                self.end_frame(out)?;
+            }
         }
         Ok(())
     }
 
+    /// Nothing at all is one empty frame.
     pub(super) fn finish(mut self, out: &mut Vec<u8>) -> Result<()> {
-        loop {
-            out.reserve(SPACE);
-            let at = out.len();
-            if self.0.finish(&mut OutBuffer::around_pos(out, at), false).map_err(unable)? == 0 {
-                return Ok(());
-            }
+        if self.content.is_empty() && self.written {
+            return Ok(());
         }
+        self.end_frame(out)
+    }
+
+    fn end_frame(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.frame.reserve(compress_bound(self.content.len()));
+        self.inner.compress_to_buffer(&self.content, &mut self.frame).map_err(unable)?;
+        out.extend_from_slice(&self.frame);
+        self.frame.clear();
+        self.content.clear();
+        self.written = true;
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     archive::{
         Algorithm, Decoder,
+        codec::OUTPUT_STEP,
         data::{Marker, RowReader},
         toc::Entry,
     },
@@ -50,12 +51,10 @@ pub(super) async fn table(
         let Some(mut rows) = rows? else { return Ok(0) };
         let mut file = file?;
         let mut reader = RowReader::new(Marker::Required);
-        let mut clean = Vec::new();
         while let Some(chunk) = file.next().await? {
-            reader.push(&chunk, &mut clean)?;
-            if !clean.is_empty() {
-                tally.bytes(clean.len() as u64);
-                rows.send(Bytes::from(std::mem::take(&mut clean))).await?;
+            for piece in reader.push(chunk.into())? {
+                tally.bytes(piece.len() as u64);
+                rows.send(piece).await?;
             }
         }
         let counted = reader.finish()?;
@@ -209,7 +208,7 @@ impl Decoded {
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
             let Some(decoder) = self.decoder.as_mut() else { return Ok(None) };
-            let mut out = Vec::new();
+            let mut out = Vec::with_capacity(2 * OUTPUT_STEP);
             if self.input.is_empty() {
                 match self.file.next().await? {
                     Some(chunk) => self.input = chunk,
