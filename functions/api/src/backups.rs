@@ -1,105 +1,113 @@
 //! `/backup`: asking for backups and reading their records.
 
-use aws_sdk_lambda::{error::SdkError, primitives::Blob, types::InvocationType};
 use axum::{
     Extension, Json,
-    extract::{Path, RawQuery, Request, State, rejection::PathRejection},
+    extract::{Path, RawQuery, State, rejection::PathRejection},
     http::StatusCode,
 };
 use pgbaton::{
-    base::{Error, Kind, Result, clock, id::RunId},
+    base::{Error, Kind, clock, id::RunId},
     jobs::request::BackupRequest,
-    ledger::{BackupType, Failure, ListQuery, Record, RunKind, Status},
+    ledger::{BackupType, ListQuery, Record, RunKind, Status},
 };
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     auth::{Reader, Writer},
+    begin::{begin, stored},
+    body::Body,
+    documents::{BackupList, BackupOptions, BackupRecord, LatestFilter, ListFilter, RunPath},
+    idempotency::Ask,
     problem::Problem,
     query::Parameters,
     trace::Audit,
 };
 
-/// Bodies of calls are small.
-const BODY_BYTES: usize = 1 << 20;
+/// Fields of a record that callers do not see.
+pub(crate) const INTERNAL: [&str; 4] = ["lease_owner", "lease_until", "fence", "event_id"];
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
 type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
-/// `POST /backup`: a pending record, and the function that works on it started. Never waits for the backup.
+/// Begins a backup.
+///
+/// The answer is its pending record; another function does the work.
+#[utoipa::path(
+    post, path = "/", tag = "backups", operation_id = "backup", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
+    responses(
+        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 404, description = "No such database."),
+        (status = 501, description = "An option is planned and not available yet; `field` names it."),
+    )
+)]
 pub(crate) async fn create(
     State(app): State<App>,
     Writer(caller): Writer,
     Extension(audit): Extension<Audit>,
-    request: Request,
+    ask: Ask,
+    Body(body): Body,
 ) -> Answer {
-    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
-    })?;
     let mut request = BackupRequest::from_body(&body)?;
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
-    let now = clock::now();
-    let id = RunId::random(now)?;
-    audit.run(id.as_str());
+    audit.run(ask.id.as_str());
     request.database = Some(request.database(&app.config)?);
-    request.id = Some(id.clone());
-    request.event_id = Some(format!("api/{id}"));
+    request.id = Some(ask.id.clone());
+    // The same for every call with the caller's Idempotency-Key, which stands for this id.
+    request.event_id = Some(format!("api/{}", ask.id));
     request.backup_type = Some(BackupType::Manual);
     request.created_by = Some(caller.subject);
-    let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
-    app.ledger.create(&record).await.map_err(stored)?;
-    match start(&app, function, &request.to_event()).await {
-        Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
-        Err(error) => not_started(&app, record, error).await,
-    }
+    let record = request.pending(ask.id.clone(), &app.config, app.region.as_deref(), ask.at)?;
+    let record = begin(&app, &ask, record, function, &request.to_event()).await?;
+    Ok((StatusCode::ACCEPTED, Json(shown(&record))))
 }
 
-/// Closes the record of a function that could not be started. It may have started all the same, the answer being lost.
-async fn not_started(app: &App, record: Record, error: Error) -> Answer {
-    match app.ledger.fail_pending(&record.id, &Failure::from(&error)).await {
-        Ok(_) => Err(error.into()),
-        Err(closing) if closing.kind() == Kind::Conflict => {
-            let there = app.ledger.get(&record.id).await.map_err(stored)?;
-            Ok((StatusCode::ACCEPTED, Json(shown(&there))))
-        }
-        Err(closing) => {
-            tracing::error!(id = %record.id, error = ?closing, "the record could not be closed; the reaper will");
-            Err(error.into())
-        }
-    }
+/// Begins a backup; the same as `POST /backup`.
+#[utoipa::path(
+    post, path = "/trigger", tag = "backups", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
+    responses(
+        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 404, description = "No such database."),
+        (status = 501, description = "An option is planned and not available yet; `field` names it."),
+    )
+)]
+pub(crate) async fn trigger(
+    app: State<App>,
+    writer: Writer,
+    audit: Extension<Audit>,
+    ask: Ask,
+    body: Body,
+) -> Answer {
+    create(app, writer, audit, ask, body).await
 }
 
-/// An asynchronous invoke: Lambda queues the event and answers at once.
-async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
-    let invoke = app
-        .lambda
-        .invoke()
-        .function_name(function)
-        .invocation_type(InvocationType::Event)
-        .payload(Blob::new(event.to_string()))
-        .send()
-        .await;
-    match invoke {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let kind = match &error {
-                SdkError::ServiceError(_) | SdkError::ResponseError(_) => Kind::Aws,
-                _ => Kind::Unreachable,
-            };
-            Err(Error::with_source(
-                kind,
-                format!("the backup function {function} could not be started"),
-                error,
-            ))
-        }
-    }
+/// Begins a backup; the same as `POST /backup`.
+#[utoipa::path(
+    post, path = "/manual", tag = "backups", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
+    responses(
+        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 404, description = "No such database."),
+        (status = 501, description = "An option is planned and not available yet; `field` names it."),
+    )
+)]
+pub(crate) async fn manual(
+    app: State<App>,
+    writer: Writer,
+    audit: Extension<Audit>,
+    ask: Ask,
+    body: Body,
+) -> Answer {
+    create(app, writer, audit, ask, body).await
 }
 
-/// `GET /backup`: newest first, in pages.
+/// Lists backups, newest first, in pages.
+#[utoipa::path(
+    get, path = "/", tag = "backups", operation_id = "list_backups", params(ListFilter), security(("bearer" = ["backup:read"])),
+    responses((status = 200, description = "A page.", body = BackupList))
+)]
 pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): RawQuery) -> Answer {
     let mut parameters = Parameters::of(query.as_deref())?;
     let query = ListQuery {
@@ -132,7 +140,14 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
     Ok((StatusCode::OK, Json(json!({"backups": backups, "next_cursor": page.next_cursor}))))
 }
 
-/// `GET /backup/latest`: the newest with a status, completed unless said otherwise.
+/// Reads the newest backup with a status: completed, unless said otherwise.
+#[utoipa::path(
+    get, path = "/latest", tag = "backups", operation_id = "latest_backup", params(LatestFilter), security(("bearer" = ["backup:read"])),
+    responses(
+        (status = 200, description = "Its record.", body = BackupRecord),
+        (status = 404, description = "There is none."),
+    )
+)]
 pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): RawQuery) -> Answer {
     let mut parameters = Parameters::of(query.as_deref())?;
     let database = parameters.database()?;
@@ -148,7 +163,14 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
     }
 }
 
-/// `GET /backup/{id}`: one record with its tables.
+/// Reads a backup's record, with its tables.
+#[utoipa::path(
+    get, path = "/{id}", tag = "backups", operation_id = "read_backup", params(RunPath), security(("bearer" = ["backup:read"])),
+    responses(
+        (status = 200, description = "The record.", body = BackupRecord),
+        (status = 404, description = "There is none with this id, or it is a restore's."),
+    )
+)]
 pub(crate) async fn read(
     State(app): State<App>,
     _: Reader,
@@ -167,14 +189,6 @@ pub(crate) async fn read(
     Ok((StatusCode::OK, Json(shown(&record))))
 }
 
-/// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
-fn stored(error: Error) -> Problem {
-    match error.kind() {
-        Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
-        _ => error.into(),
-    }
-}
-
 fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
     parameters.word("status", "status", "pending, in_progress, completed or failed", Status::parse)
 }
@@ -183,7 +197,7 @@ fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
 fn shown(record: &Record) -> Value {
     let mut value = serde_json::to_value(record).unwrap_or(Value::Null);
     if let Value::Object(map) = &mut value {
-        for internal in ["lease_owner", "lease_until", "fence", "event_id"] {
+        for internal in INTERNAL {
             map.remove(internal);
         }
     }

@@ -7,7 +7,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::app::App;
+use crate::{app::App, documents};
 
 /// An answer serves this long: anybody may ask, and each look costs three AWS calls.
 const FRESH: Duration = Duration::from_secs(5);
@@ -18,7 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub(crate) struct Health(Mutex<Option<(Instant, Vec<&'static str>)>>);
 
-/// 200 when the tables and the bucket answer, 503 with the names of the parts that do not.
+/// Tells whether the tables and the bucket answer.
+///
+/// For probes: needs no token. An answer is kept for five seconds.
+#[utoipa::path(
+    get, path = "/health", tag = "checks", security(()),
+    responses(
+        (status = 200, description = "All parts answer.", body = documents::Health),
+        (status = 503, description = "Some do not.", body = documents::Health),
+    )
+)]
 pub(crate) async fn check(State(app): State<App>) -> (StatusCode, Json<Value>) {
     let mut last = app.health.0.lock().await;
     let failing = match last.as_ref() {

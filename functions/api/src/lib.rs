@@ -3,8 +3,14 @@
 mod app;
 mod auth;
 mod backups;
+mod begin;
+mod body;
+mod docs;
+mod documents;
 mod gateway;
 mod health;
+mod idempotency;
+mod openapi;
 mod planned;
 mod problem;
 mod query;

@@ -1,41 +1,62 @@
-//! Which call goes where. The same calls answer under three mounts.
+//! Which call goes where. The same calls answer under three mounts. A route comes with its description: see [`crate::openapi`].
 
-use axum::{
-    Router,
-    extract::Request,
-    http::StatusCode,
-    middleware,
-    routing::{get, post},
-};
+use std::sync::Arc;
+
+use axum::{Extension, Router, extract::Request, http::StatusCode, middleware};
 use pgbaton::base::Kind;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, backups, health, planned, problem::Problem, trace};
+use crate::{
+    app::App,
+    backups, docs, health, idempotency,
+    openapi::{self, Document},
+    planned,
+    problem::Problem,
+    trace,
+};
 
-/// The canonical mount, and those that admin tools are written against.
-const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
+/// Where admin tools look for `/backup` besides the canonical place.
+const MOUNTS: [&str; 2] = ["/api", "/api/admin"];
 
 /// The whole API.
 pub fn router(app: App) -> Router {
-    let mut router =
-        Router::new().route("/openapi.json", get(planned::open)).route("/docs", get(planned::open));
+    let (calls, document) = calls().split_for_parts();
+    let calls = calls.route_layer(middleware::from_fn_with_state(app.clone(), idempotency::around));
+    let mut router = calls.clone();
     for mount in MOUNTS {
-        router = router.nest(mount, calls());
+        router = router.nest(mount, calls.clone());
     }
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(Arc::new(Document::new(openapi::finish(document)))))
         .layer(middleware::from_fn(trace::around))
         .with_state(app)
 }
 
-fn calls() -> Router<App> {
-    Router::new()
-        .route("/", get(backups::list).post(backups::create).put(planned::write))
-        .route("/trigger", post(backups::create))
-        .route("/manual", post(backups::create))
-        .route("/latest", get(backups::latest))
-        .route("/health", get(health::check))
-        .route("/{id}", get(backups::read).delete(planned::write))
+/// What the document says, without an API that serves it.
+#[cfg(test)]
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    openapi::finish(calls().into_openapi())
+}
+
+fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .nest("/backup", below_the_mount())
+        .routes(routes!(openapi::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
+}
+
+fn below_the_mount() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(backups::list))
+        .routes(routes!(backups::create))
+        .routes(routes!(backups::trigger))
+        .routes(routes!(backups::manual))
+        .routes(routes!(backups::latest))
+        .routes(routes!(backups::read))
+        .routes(routes!(health::check))
         .merge(planned::routes())
 }
 

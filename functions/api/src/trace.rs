@@ -19,14 +19,26 @@ pub(crate) struct Audit(Arc<Notes>);
 
 #[derive(Default)]
 struct Notes {
+    path: OnceLock<String>,
     caller: OnceLock<String>,
     run: OnceLock<String>,
+    always: OnceLock<()>,
 }
 
 impl Audit {
+    /// The path as the caller sent it, the mount included.
+    pub(crate) fn path(&self) -> &str {
+        self.0.path.get().map_or("", String::as_str)
+    }
+
     /// Who calls; the first one stays.
     pub(crate) fn caller(&self, subject: &str) {
         self.0.caller.get_or_init(|| subject.to_owned());
+    }
+
+    /// The call leaves an audit line whatever its method.
+    pub(crate) fn always(&self) {
+        self.0.always.get_or_init(|| ());
     }
 
     /// Which run the call made or touched.
@@ -46,6 +58,7 @@ pub(crate) async fn around(mut request: Request, next: Next) -> Response {
         "" => request.uri().path().to_owned(),
         path => path.to_owned(),
     };
+    audit.0.path.get_or_init(|| raw.clone());
     let response = if climbs(&raw) {
         Problem::invalid("id", "the path must not hold \"..\"").into_response()
     } else {
@@ -75,7 +88,8 @@ fn finish(response: Response, call: &Call) -> Response {
             "a call failed"
         );
     }
-    if call.method != Method::GET && call.method != Method::HEAD {
+    let reads = call.method == Method::GET || call.method == Method::HEAD;
+    if !reads || call.audit.0.always.get().is_some() {
         tracing::info!(
             audit = true,
             who = call.audit.0.caller.get().map_or("unknown", String::as_str),
@@ -98,7 +112,7 @@ fn finish(response: Response, call: &Call) -> Response {
         None => response,
     };
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&call.request_id) {
         headers.insert("x-request-id", id);

@@ -1,5 +1,7 @@
 //! The configuration, read once at cold start from the environment. Names and defaults are those of template.yaml's parameters.
 
+mod jwt;
+
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -9,6 +11,8 @@ use super::{
     id::DatabaseName,
     secret::Secret,
 };
+
+pub use jwt::JwtKey;
 
 /// Where the connection string of a database comes from.
 #[derive(Debug, Clone)]
@@ -56,15 +60,6 @@ impl Compression {
             Self::None => "none",
         }
     }
-}
-
-/// How callers of the API prove who they are.
-#[derive(Debug, Clone)]
-pub enum JwtKey {
-    /// HS256 with this shared secret (`JWT_SECRET`).
-    Shared(Secret),
-    /// HS256 with the shared secret kept at this ARN or SSM name (`JWT_SECRET_ARN`).
-    Reference(String),
 }
 
 /// What a backup may ask of the server that it reads, before it gives up rather than be a burden.
@@ -128,9 +123,9 @@ pub struct Config {
     pub lease: Duration,
     /// `TZ` (UTC), an IANA name. Under Lambda it may begin with a colon.
     pub time_zone: TimeZone,
-    /// `JWT_SECRET` or `JWT_SECRET_ARN`; without either the API answers 401 to all but health.
+    /// `JWT_SECRET`, `JWT_SECRET_ARN` or `JWT_JWKS_URL`; without any the API answers 401 to all but health.
     pub jwt: Option<JwtKey>,
-    /// `JWT_ISSUER` and `JWT_AUDIENCE`: required of tokens when set.
+    /// `JWT_ISSUER` and `JWT_AUDIENCE`: required of tokens when set; `JWT_JWKS_URL` needs both.
     pub jwt_issuer: Option<String>,
     /// See `jwt_issuer`.
     pub jwt_audience: Option<String>,
@@ -215,14 +210,7 @@ impl Config {
             lock_timeout: seconds(&get, "BACKUP_LOCK_TIMEOUT_SECONDS", 60, 1, 600)?,
             lease: seconds(&get, "RUN_LEASE_SECONDS", 60, 5, 600)?,
             time_zone: time_zone(get("TZ"))?,
-            jwt: match (get("JWT_SECRET"), get("JWT_SECRET_ARN")) {
-                (Some(_), Some(_)) => {
-                    return Err(wrong("JWT_SECRET", "JWT_SECRET_ARN is set as well; set one"));
-                }
-                (Some(secret), None) => Some(JwtKey::Shared(Secret::new(secret))),
-                (None, Some(reference)) => Some(JwtKey::Reference(reference)),
-                (None, None) => None,
-            },
+            jwt: jwt::key(&get)?,
             jwt_issuer: get("JWT_ISSUER"),
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
@@ -244,9 +232,6 @@ fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
         if flag(name, get(name), false)? {
             return Err(wrong(name, "this is not available yet; leave it false"));
         }
-    }
-    if get("JWT_JWKS_URL").is_some() {
-        return Err(wrong("JWT_JWKS_URL", "this is not available yet; use JWT_SECRET or JWT_SECRET_ARN"));
     }
     Ok(())
 }

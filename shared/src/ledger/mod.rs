@@ -13,7 +13,8 @@
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began; the others are notes that functions of one run leave for each other, their
+//! `delivery#<event key>` names the run that the event's first delivery began; `intent#<key>` the run that
+//! a caller's key stands for; the others are notes that functions of one run leave for each other, their
 //! keys and documents described where they are written.
 //!
 //! # Life cycle
@@ -35,6 +36,7 @@ mod delivery;
 mod fault;
 mod finish;
 mod heartbeat;
+mod intent;
 mod item;
 mod list;
 mod notes;
@@ -46,6 +48,7 @@ pub use claim::Lease;
 pub use delivery::Delivery;
 pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
+pub use intent::{Answer, Intent, Standing};
 pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
 pub use stuck::START_LIMIT;

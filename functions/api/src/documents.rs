@@ -1,0 +1,61 @@
+//! What callers send and get, as the OpenAPI document describes it. Records are described here and written by [`pgbaton::ledger`]; a test in
+//! [`crate::openapi`] finds a field that only one of them has.
+#![allow(dead_code, reason = "read by the derives alone")]
+
+mod record;
+mod request;
+
+pub(crate) use record::{BackupList, BackupRecord};
+pub(crate) use request::{BackupOptions, DatabasePath, LatestFilter, ListFilter, RunPath, SchedulePath};
+use utoipa::ToSchema;
+
+/// What went wrong (RFC 9457).
+#[derive(ToSchema)]
+pub(crate) struct Problem {
+    /// A URN with the code.
+    #[schema(example = "urn:pgbaton:problem:invalid_input")]
+    r#type: String,
+    /// The status in words.
+    #[schema(example = "Bad Request")]
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 400)]
+    status: u16,
+    /// What is wrong and what to do, in a sentence. May change; programs look at `code`.
+    #[schema(example = "the field \"compression\" is wrong: compression must be zstd, gzip or none")]
+    detail: String,
+    /// A stable name of the kind of error.
+    #[schema(pattern = "^[a-z_]+$", example = "invalid_input")]
+    code: String,
+    /// The field, parameter or header at fault.
+    #[schema(nullable = false, example = "compression")]
+    field: Option<String>,
+    /// The call's id in the logs; also in the header `x-request-id`.
+    #[schema(example = "Qb3jTg6-DoEEMtQ=")]
+    request_id: String,
+}
+
+/// Whether the service works.
+#[derive(ToSchema)]
+pub(crate) struct Health {
+    /// `ok`, or `unavailable` with status 503.
+    #[schema(inline)]
+    status: HealthStatus,
+    /// The parts that do not answer.
+    #[schema(inline, nullable = false, example = json!(["bucket"]))]
+    failing: Option<Vec<Part>>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum HealthStatus {
+    Ok,
+    Unavailable,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum Part {
+    Tables,
+    Bucket,
+}
