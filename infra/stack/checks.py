@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import judges, licences, lifecycle, paths, prerequisites, servers
+from . import api, judges, licences, lifecycle, paths, prerequisites, servers
 from .prerequisites import say
 from .state import Stack
 
@@ -68,12 +68,19 @@ def cost() -> None:
     command(sys.executable, "infra/cost/model.py", "--check")
 
 
+def openapi() -> None:
+    """functions/api/openapi.json is OpenAPI 3.1; that it is the API's is for cargo test."""
+    if wrong := api.validate():
+        raise Failed(wrong)
+
+
 STATIC: dict[str, Callable[[], None]] = {
     "fmt": fmt,
     "cfn-lint": cfn_lint,
     "sam-validate": sam_validate,
     "licences": licence_rules,
     "cost": cost,
+    "openapi": openapi,
     "clippy": clippy,
 }
 
@@ -108,7 +115,7 @@ SECRET = {"PGBATON_TEST_PG_URL": "(the server of the stack)", "PGBATON_TEST_PG_S
 
 def run(only: list[str], arguments: list[str]) -> int:
     """Runs the steps; gives the exit status. Stops its stack also after a failure."""
-    names = [*STATIC, "tests"]
+    names = [*STATIC, "tests", "api"]
     if unknown := [name for name in only if name not in names]:
         print(f"steps: {', '.join(names)}")
         return 0 if unknown == ["list"] else 2
@@ -119,6 +126,8 @@ def run(only: list[str], arguments: list[str]) -> int:
         try:
             if name == "tests":
                 tests(arguments)
+            elif name == "api":
+                explore()
             else:
                 STATIC[name]()
             outcome[name] = "ok"
@@ -144,6 +153,12 @@ def tests(arguments: list[str]) -> None:
     finally:
         if started:
             lifecycle.down()
+
+
+def explore() -> None:
+    """schemathesis over the document, against the API of a stack."""
+    if wrong := api.explore():
+        raise Failed(wrong)
 
 
 def summary(outcome: dict[str, str]) -> int:

@@ -328,7 +328,7 @@ async fn scopes_decide() {
     assert_eq!(d.call_as(&reader, Method::GET, "/backup", "").await.status, StatusCode::OK);
     assert_eq!(d.call_as(&writer, Method::POST, "/backup", "").await.status, StatusCode::ACCEPTED);
     d.call_as(&reader, Method::POST, "/backup", "").await.problem(403, "forbidden");
-    d.call_as(&writer, Method::GET, "/backup", "").await.problem(403, "forbidden");
+    assert_eq!(d.call_as(&writer, Method::GET, "/backup", "").await.status, StatusCode::OK);
     d.call_as(&reader, Method::DELETE, "/backup/x", "").await.problem(403, "forbidden");
     d.call_as(&with(json!({})), Method::GET, "/backup", "").await.problem(403, "forbidden");
 }
@@ -458,8 +458,6 @@ async fn other_calls_say_what_they_are() {
         (Method::POST, "/backup/retention/run".into()),
         (Method::GET, "/backup/conflicts".into()),
         (Method::POST, "/backup/conflicts/orders/7/resolve".into()),
-        (Method::GET, "/openapi.json".into()),
-        (Method::GET, "/docs".into()),
     ] {
         d.call(method, &path, "").await.problem(501, "not_available_yet");
     }

@@ -39,13 +39,13 @@ pub(crate) struct Problem {
 #[derive(ToSchema)]
 pub(crate) struct Health {
     /// `ok`, or `unavailable` with status 503.
-    #[schema(inline)]
     status: HealthStatus,
     /// The parts that do not answer.
-    #[schema(inline, nullable = false, example = json!(["bucket"]))]
+    #[schema(nullable = false, example = json!(["bucket"]))]
     failing: Option<Vec<Part>>,
 }
 
+/// Whether all parts answer.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 enum HealthStatus {
@@ -53,6 +53,7 @@ enum HealthStatus {
     Unavailable,
 }
 
+/// A part of the service.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 enum Part {

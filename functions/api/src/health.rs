@@ -22,7 +22,7 @@ pub(crate) struct Health(Mutex<Option<(Instant, Vec<&'static str>)>>);
 ///
 /// For probes: needs no token. An answer is kept for five seconds.
 #[utoipa::path(
-    get, path = "/health", tag = "checks", security(()),
+    get, path = "/health", tag = "checks", operation_id = "health", security(()),
     responses(
         (status = 200, description = "All parts answer.", body = documents::Health),
         (status = 503, description = "Some do not.", body = documents::Health),

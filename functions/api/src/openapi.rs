@@ -18,7 +18,7 @@
 //!    pub(crate) async fn verify(State(app): State<App>, Writer(caller): Writer, ask: Ask, Body(body): Body) -> Answer
 //!    ```
 //!
-//!    An error without a body of its own gets the problem document. A handler that begins a run takes its id and instant from [`crate::idempotency::Ask`]
+//!    (A required field whose type is an enum must not be `inline`: utoipa writes a schema that nothing fits.) An error without a body of its own gets the problem document. A handler that begins a run takes its id and instant from [`crate::idempotency::Ask`]
 //!    and hands the record to [`crate::begin::begin`]. What the body decides is asked of the caller: `caller.needs(Scope::Admin)?`.
 //! 2. Describe what it takes and gives in [`crate::documents`], or derive `ToSchema` on the types that it serializes.
 //! 3. Add `.routes(routes!(resource::handler))` to [`crate::router`] (methods of one path may be added one by one), and take its line out of

@@ -9,16 +9,13 @@ pub(crate) struct BackupRecord {
     #[schema(pattern = "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$", example = "20261121T020000Z-9f86d081")]
     id: String,
     /// Backup or restore.
-    #[schema(inline)]
-    kind: Kind,
+    kind: RunKind,
     /// The registered name of the database.
     #[schema(example = "main")]
     database: String,
     /// Where the run stands.
-    #[schema(inline)]
     status: Status,
     /// Manual or scheduled.
-    #[schema(inline)]
     backup_type: BackupType,
     /// When it was asked for.
     #[schema(format = DateTime)]
@@ -71,7 +68,7 @@ pub(crate) struct BackupRecord {
     /// One sentence on how it ended.
     #[schema(nullable = false)]
     message: Option<String>,
-    /// The code of the error that ended it: one of `base::Kind::code`, or `function_stopped`, `never_started`.
+    /// The code of the error that ended it: that of a problem, or `function_stopped`, `never_started`.
     #[schema(nullable = false)]
     error_code: Option<String>,
     /// What a person should know although the run completed.
@@ -86,7 +83,7 @@ pub(crate) struct BackupRecord {
     /// How far it has come.
     #[schema(nullable = false)]
     progress: Option<Progress>,
-    /// What it is at, or was at when it failed; set by `stage`.
+    /// What it is at, or was at when it failed.
     #[schema(nullable = false)]
     phase: Option<String>,
     /// Who asked for it.
@@ -133,13 +130,14 @@ pub(crate) struct BackupList {
     /// Newest first, without their tables.
     backups: Vec<BackupRecord>,
     /// For the next page; null when this is the last. A page may be shorter than asked for and not be the last.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
 /// Backup or restore.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(super) enum RunKind {
     Backup,
     Restore,
 }
