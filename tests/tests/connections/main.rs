@@ -8,5 +8,6 @@ mod hosts;
 mod pooler;
 mod server;
 mod snapshots;
+mod standby;
 mod streams;
 mod tls;
