@@ -7,7 +7,7 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind},
-    jobs::{request::RetentionRequest, retention},
+    jobs::request::RetentionRequest,
 };
 use serde_json::{Value, json};
 
@@ -35,11 +35,9 @@ pub(crate) async fn delete(
     let objects = parameters.flag("objects")?;
     let force = parameters.flag("force")?;
     parameters.end()?;
-    if !objects {
-        let removed = retention::forget(&app.ledger, &id, force, Some(&caller.subject)).await?;
-        return Ok((StatusCode::OK, Json(json!(removed))));
-    }
-    let event = json!({"action": "delete", "id": id.as_str(), "force": force, "by": caller.subject});
+    let event = json!({
+        "action": "delete", "id": id.as_str(), "objects": objects, "force": force, "by": caller.subject,
+    });
     match invoke::ask(&app, function(&app)?, &event).await? {
         Some(answer) => match (answer["removed"].get(0), &answer["refused"]) {
             (Some(removed), _) => Ok((StatusCode::OK, Json(removed.clone()))),

@@ -18,13 +18,13 @@ pub enum Action {
         /// Only say what would be removed.
         dry_run: bool,
     },
-    /// Remove one backup with its objects.
+    /// Remove one record, with its objects or without.
     Delete(Wish),
 }
 
 impl Action {
     /// From `{"action": "reap"}`, `{"action": "retention", "dryRun": false}` (false when absent) or
-    /// `{"action": "delete", "id": …, "force": false, "by": …}`.
+    /// `{"action": "delete", "id": …, "objects": false, "force": false, "by": …}`.
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] naming the field.
@@ -40,6 +40,7 @@ impl Action {
                 id: fields.id("id")?.ok_or_else(|| {
                     Error::new(Kind::InvalidInput, "the field \"id\" is missing").at_field("id")
                 })?,
+                objects: fields.flag("objects")?.unwrap_or(false),
                 force: fields.flag("force")?.unwrap_or(false),
                 by: fields.text("by", 300)?,
             }),
@@ -65,7 +66,7 @@ mod tests {
         assert_eq!(of(json!({"action": "reap"})), Action::Reap);
         assert_eq!(of(json!({"action": "retention", "dryRun": true})), Action::Remove { dry_run: true });
         let delete = of(json!({"action": "delete", "id": "20261121T020000Z-9f86d081", "force": true}));
-        assert!(matches!(delete, Action::Delete(Wish { force: true, .. })));
+        assert!(matches!(delete, Action::Delete(Wish { force: true, objects: false, .. })));
         for bad in [
             json!({}),
             json!([]),

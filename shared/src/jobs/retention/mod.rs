@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub use action::Action;
 pub use plan::{Circumstances, Decision, Rules, RulesOf, plan};
-pub use removal::{Removed, Wish, forget, may_remove};
+pub use removal::{Removed, Wish};
 
 use super::{Platform, backup};
 use crate::{

@@ -19,11 +19,13 @@ use crate::{
 /// Files of one backup removed at once.
 const BATCH: usize = 1000;
 
-/// One backup to be removed with its objects.
+/// One record to be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// The backup.
+    /// The run.
     pub id: RunId,
+    /// A backup's objects too; without, they stay where they are.
+    pub objects: bool,
     /// Even if it is the newest good one of its database, or an incremental one needs it.
     pub force: bool,
     /// Who wishes it.
@@ -84,6 +86,9 @@ pub(super) async fn one(platform: &Platform, wish: &Wish, outcome: &mut Outcome)
     let remove = async {
         let record = platform.ledger.get(&wish.id).await?;
         may_remove(&platform.ledger, &record, wish.force).await?;
+        if !(wish.objects && record.kind == RunKind::Backup) {
+            return forget(&platform.ledger, &record, wish.by.as_deref()).await;
+        }
         if let Some(lock) = lock(platform, &record).await? {
             return Err(Error::new(Kind::Conflict, format!("the backup {} is under {lock}", record.id)));
         }
@@ -100,20 +105,14 @@ pub(super) async fn one(platform: &Platform, wish: &Wish, outcome: &mut Outcome)
 }
 
 /// Removes the record alone; its objects stay where they are. Of the removal a record stays.
-///
-/// # Errors
-/// As [`may_remove`]; those of the ledger.
-pub async fn forget(ledger: &Ledger, id: &RunId, force: bool, by: Option<&str>) -> Result<Removed> {
-    let record = ledger.get(id).await?;
-    may_remove(ledger, &record, force).await?;
+async fn forget(ledger: &Ledger, record: &Record, by: Option<&str>) -> Result<Removed> {
+    let (id, kind) = (&record.id, record.kind.name());
     let left = record.s3_url.clone().filter(|_| record.kind == RunKind::Backup && record.file_size.is_some());
     let message = match &left {
-        Some(url) => {
-            format!("the record of the {} {id} was removed; its objects stay at {url}", record.kind.name())
-        }
-        None => format!("the record of the {} {id} was removed", record.kind.name()),
+        Some(url) => format!("the record of the {kind} {id} was removed; its objects stay at {url}"),
+        None => format!("the record of the {kind} {id} was removed"),
     };
-    // First, so that no removal goes without one; twice, it would have the same id within a second.
+    // First, so that no removal goes without one.
     ledger.put_removal(&record.removal(clock::now(), by, message)).await?;
     ledger.forget(id).await?;
     Ok(Removed { id: id.to_string(), objects: 0, bytes: 0, objects_left_at: left })
@@ -121,10 +120,7 @@ pub async fn forget(ledger: &Ledger, id: &RunId, force: bool, by: Option<&str>) 
 
 /// Whether a record may go because somebody wishes it: never while it or what reads it runs; by force only the newest good backup of a database and one
 /// that an incremental backup needs.
-///
-/// # Errors
-/// [`Kind::Conflict`] with the reason; those of the ledger.
-pub async fn may_remove(ledger: &Ledger, record: &Record, force: bool) -> Result<()> {
+async fn may_remove(ledger: &Ledger, record: &Record, force: bool) -> Result<()> {
     let refuse = |why: String| Err(Error::new(Kind::Conflict, why));
     let id = &record.id;
     match record.kind {
