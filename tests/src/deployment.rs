@@ -90,7 +90,7 @@ impl Deployment {
             "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
-            "BACKUP_FUNCTION": "scheduled-backup", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
+            "BACKUP_FUNCTION": "scheduled-backup", "RESTORE_FUNCTION": "restore", "RETENTION_FUNCTION": "retention-cleanup", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
         });
         // Functions start backups, successors and workers through the host; its addresses must be known before it runs.
         let [invoke, states] = free_addresses();

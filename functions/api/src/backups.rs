@@ -1,21 +1,22 @@
 //! `/backup`: asking for backups and reading their records.
 
-use aws_sdk_lambda::{error::SdkError, primitives::Blob, types::InvocationType};
 use axum::{
     Extension, Json,
+    body::Bytes,
     extract::{Path, RawQuery, Request, State, rejection::PathRejection},
     http::StatusCode,
 };
 use pgbaton::{
     base::{Error, Kind, Result, clock, id::RunId},
     jobs::request::BackupRequest,
-    ledger::{BackupType, Failure, ListQuery, Record, RunKind, Status},
+    ledger::{BackupType, Failure, ListQuery, Page, Record, RunKind, Status},
 };
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
     auth::{Reader, Writer},
+    invoke,
     problem::Problem,
     query::Parameters,
     trace::Audit,
@@ -26,7 +27,7 @@ const BODY_BYTES: usize = 1 << 20;
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
-type Answer = Result<(StatusCode, Json<Value>), Problem>;
+pub(crate) type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
 /// `POST /backup`: a pending record, and the function that works on it started. Never waits for the backup.
 pub(crate) async fn create(
@@ -35,9 +36,7 @@ pub(crate) async fn create(
     Extension(audit): Extension<Audit>,
     request: Request,
 ) -> Answer {
-    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
-    })?;
+    let body = body(request).await?;
     let mut request = BackupRequest::from_body(&body)?;
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
@@ -52,14 +51,21 @@ pub(crate) async fn create(
     request.created_by = Some(caller.subject);
     let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
     app.ledger.create(&record).await.map_err(stored)?;
-    match start(&app, function, &request.to_event()).await {
+    match invoke::start(&app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
         Err(error) => not_started(&app, record, error).await,
     }
 }
 
+/// The bytes of a body.
+pub(crate) async fn body(request: Request) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
+    })
+}
+
 /// Closes the record of a function that could not be started. It may have started all the same, the answer being lost.
-async fn not_started(app: &App, record: Record, error: Error) -> Answer {
+pub(crate) async fn not_started(app: &App, record: Record, error: Error) -> Answer {
     match app.ledger.fail_pending(&record.id, &Failure::from(&error)).await {
         Ok(_) => Err(error.into()),
         Err(closing) if closing.kind() == Kind::Conflict => {
@@ -69,32 +75,6 @@ async fn not_started(app: &App, record: Record, error: Error) -> Answer {
         Err(closing) => {
             tracing::error!(id = %record.id, error = ?closing, "the record could not be closed; the reaper will");
             Err(error.into())
-        }
-    }
-}
-
-/// An asynchronous invoke: Lambda queues the event and answers at once.
-async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
-    let invoke = app
-        .lambda
-        .invoke()
-        .function_name(function)
-        .invocation_type(InvocationType::Event)
-        .payload(Blob::new(event.to_string()))
-        .send()
-        .await;
-    match invoke {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let kind = match &error {
-                SdkError::ServiceError(_) | SdkError::ResponseError(_) => Kind::Aws,
-                _ => Kind::Unreachable,
-            };
-            Err(Error::with_source(
-                kind,
-                format!("the backup function {function} could not be started"),
-                error,
-            ))
         }
     }
 }
@@ -119,7 +99,12 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
     };
     parameters.end()?;
     let page = app.ledger.list(&query).await.map_err(stored)?;
-    let mut backups = Vec::with_capacity(page.records.len());
+    answer_page(&app, "backups", page).await
+}
+
+/// A page of records under a name, those closed that nobody works on any more.
+pub(crate) async fn answer_page(app: &App, name: &str, page: Page) -> Answer {
+    let mut records = Vec::with_capacity(page.records.len());
     for record in page.records {
         let closed = match app.ledger.close_if_stuck(record, clock::now()).await {
             Ok(record) => record,
@@ -127,9 +112,9 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
             Err(error) if error.kind() == Kind::NotFound => continue,
             Err(error) => return Err(error.into()),
         };
-        backups.push(listed(&closed));
+        records.push(listed(&closed));
     }
-    Ok((StatusCode::OK, Json(json!({"backups": backups, "next_cursor": page.next_cursor}))))
+    Ok((StatusCode::OK, Json(json!({name: records, "next_cursor": page.next_cursor}))))
 }
 
 /// `GET /backup/latest`: the newest with a status, completed unless said otherwise.
@@ -154,21 +139,36 @@ pub(crate) async fn read(
     _: Reader,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
-    let id = RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))?;
+    let record = record(&app, id, RunKind::Backup).await?;
+    Ok((StatusCode::OK, Json(shown(&record))))
+}
+
+/// The record of the id in the path, of one kind.
+pub(crate) async fn record(
+    app: &App,
+    id: Result<Path<String>, PathRejection>,
+    kind: RunKind,
+) -> Result<Record, Problem> {
+    let id = run_id(id)?;
     let found = app.ledger.find(&id).await.map_err(stored)?;
     let found =
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
     let record = app.ledger.close_if_stuck(found, clock::now()).await?;
-    if record.kind != RunKind::Backup {
-        let detail = format!("{id} is the id of a {}, not of a backup", record.kind.name());
+    if record.kind != kind {
+        let detail = format!("{id} is the id of a {}, not of a {}", record.kind.name(), kind.name());
         return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
     }
-    Ok((StatusCode::OK, Json(shown(&record))))
+    Ok(record)
+}
+
+/// The id in the path.
+pub(crate) fn run_id(id: Result<Path<String>, PathRejection>) -> Result<RunId, Problem> {
+    let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
+    RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))
 }
 
 /// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
-fn stored(error: Error) -> Problem {
+pub(crate) fn stored(error: Error) -> Problem {
     match error.kind() {
         Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
         _ => error.into(),
@@ -180,7 +180,7 @@ fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
 }
 
 /// A record as callers see it: without the lease.
-fn shown(record: &Record) -> Value {
+pub(crate) fn shown(record: &Record) -> Value {
     let mut value = serde_json::to_value(record).unwrap_or(Value::Null);
     if let Value::Object(map) = &mut value {
         for internal in ["lease_owner", "lease_until", "fence", "event_id"] {
@@ -191,7 +191,7 @@ fn shown(record: &Record) -> Value {
 }
 
 /// A record in a list: without its tables and with few warnings, for Lambda answers with 6 MB at most.
-fn listed(record: &Record) -> Value {
+pub(crate) fn listed(record: &Record) -> Value {
     let mut value = shown(record);
     if let Value::Object(map) = &mut value {
         map.remove("tables");

@@ -5,9 +5,14 @@ mod auth;
 mod backups;
 mod gateway;
 mod health;
+mod history;
+mod invoke;
+mod overview;
 mod planned;
 mod problem;
 mod query;
+mod removal;
+mod restores;
 mod router;
 mod trace;
 

@@ -17,16 +17,9 @@ use crate::{
 /// The planned calls below a mount; those that share a path with a built one are in [`crate::router`].
 pub(crate) fn routes() -> Router<App> {
     Router::new()
-        .route("/history", get(read))
-        .route("/restore", post(write))
-        .route("/restores", get(read))
-        .route("/restores/{id}", get(read))
         .route("/export", post(write))
-        .route("/{id}/download", get(read))
         .route("/{id}/verify", post(write))
         .route("/validate", post(write))
-        .route("/status", get(read))
-        .route("/stats", get(read))
         .route("/start", post(write))
         .route("/stop", post(write))
         .route("/schedules", get(read))
@@ -35,7 +28,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/test-connections", get(read))
         .route("/databases", get(read))
         .route("/databases/{name}", put(write).delete(write))
-        .route("/retention/run", post(write))
         .route("/conflicts", get(read))
         .route("/conflicts/{entity}/{entity_id}/resolve", post(write))
 }

@@ -9,7 +9,9 @@ use axum::{
 };
 use pgbaton::base::Kind;
 
-use crate::{app::App, backups, health, planned, problem::Problem, trace};
+use crate::{
+    app::App, backups, health, history, overview, planned, problem::Problem, removal, restores, trace,
+};
 
 /// The canonical mount, and those that admin tools are written against.
 const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
@@ -30,12 +32,20 @@ pub fn router(app: App) -> Router {
 
 fn calls() -> Router<App> {
     Router::new()
-        .route("/", get(backups::list).post(backups::create).put(planned::write))
+        .route("/", get(backups::list).post(backups::create).put(restores::create))
         .route("/trigger", post(backups::create))
         .route("/manual", post(backups::create))
         .route("/latest", get(backups::latest))
         .route("/health", get(health::check))
-        .route("/{id}", get(backups::read).delete(planned::write))
+        .route("/{id}", get(backups::read).delete(removal::delete))
+        .route("/{id}/download", get(overview::download))
+        .route("/history", get(history::list))
+        .route("/restore", post(restores::create))
+        .route("/restores", get(restores::list))
+        .route("/restores/{id}", get(restores::read))
+        .route("/status", get(overview::status))
+        .route("/stats", get(overview::statistics))
+        .route("/retention/run", post(removal::run))
         .merge(planned::routes())
 }
 

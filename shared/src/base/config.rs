@@ -136,6 +136,10 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
+    /// `RESTORE_FUNCTION`: the one that it invokes for a restore.
+    pub restore_function: Option<String>,
+    /// `RETENTION_FUNCTION`: the one that it invokes to remove backups.
+    pub retention_function: Option<String>,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -226,6 +230,8 @@ impl Config {
             jwt_issuer: get("JWT_ISSUER"),
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
+            restore_function: get("RESTORE_FUNCTION"),
+            retention_function: get("RETENTION_FUNCTION"),
             log_level: level(get("LOG_LEVEL"))?,
         })
     }

@@ -1,6 +1,8 @@
 //! What a user asks for: jobs put the rooms together. Only functions and other jobs call them.
 
 pub mod backup;
+pub mod download;
+pub mod overview;
 pub mod platform;
 mod progress;
 pub mod request;

@@ -8,10 +8,13 @@ mod backup;
 mod fields;
 mod record;
 mod restore;
+mod retention;
 
 pub use backup::{BackupRequest, Hop};
+pub(super) use fields::Fields;
 pub use record::{archive_folder, stored_at};
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
+pub use retention::RetentionRequest;
 
 #[cfg(test)]
 mod tests {

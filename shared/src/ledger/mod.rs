@@ -2,14 +2,14 @@
 //!
 //! # Tables (both on demand)
 //!
-//! `BACKUP_TABLE`: one item per backup or restore, every attribute a plain string, number, boolean, list or map, for a
+//! `BACKUP_TABLE`: one item per backup, restore or deletion, every attribute a plain string, number, boolean, list or map, for a
 //! person reading the table in the AWS console.
 //!
 //! | key | hash | range | projection |
 //! |---|---|---|---|
 //! | table | `id` (S) | | |
 //! | GSI `by_database` | `database` (S) | `created_at` (S) | ALL |
-//! | GSI `by_kind` | `kind` (S): `backup` or `restore` | `created_at` (S) | ALL |
+//! | GSI `by_kind` | `kind` (S): `backup`, `restore` or `deletion` | `created_at` (S) | ALL |
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
@@ -35,10 +35,12 @@ mod delivery;
 mod fault;
 mod finish;
 mod heartbeat;
+mod history;
 mod item;
 mod list;
 mod notes;
 mod record;
+mod removal;
 mod stuck;
 mod table;
 
@@ -46,6 +48,7 @@ pub use claim::Lease;
 pub use delivery::Delivery;
 pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
+pub use history::HistoryQuery;
 pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
 pub use stuck::START_LIMIT;

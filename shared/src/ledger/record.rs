@@ -13,14 +13,20 @@ pub enum RunKind {
     Backup,
     /// Bucket to database.
     Restore,
+    /// A record was removed, and the backup's objects with it or not; written once, final from the beginning.
+    Deletion,
 }
 
 impl RunKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Backup, Self::Restore, Self::Deletion];
+
     /// The attribute's value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::Deletion => "deletion",
         }
     }
 }
@@ -117,7 +123,7 @@ pub struct TableLine {
 pub struct Record {
     /// The run's id.
     pub id: RunId,
-    /// Backup or restore.
+    /// Backup, restore or deletion.
     pub kind: RunKind,
     /// The registered name of the database.
     pub database: DatabaseName,
@@ -227,7 +233,7 @@ pub struct Record {
     /// Restores: where the rows go, `MAIN`, `BACKUP`, a registered name or the secret with the connection string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Restores: the backup restored.
+    /// Restores and deletions: the backup restored or removed. Incremental backups: the one that it builds on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_id: Option<RunId>,
     /// The failed run that this one repeats.

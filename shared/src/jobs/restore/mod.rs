@@ -37,6 +37,8 @@ mod work;
 
 use std::sync::atomic::AtomicBool;
 
+use jiff::Timestamp;
+
 pub use choices::Choices;
 pub(super) use many::work;
 use work::Restore;
@@ -78,25 +80,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     // A record tells of a source that cannot be found, too.
     let found = find(platform, request).await;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
-    let pending = |id, now| {
-        let database = found.as_ref().map_or(&platform.config.database, |f| &f.database);
-        let mut r = Record::pending(id, RunKind::Restore, database.clone(), BackupType::Manual, now);
-        r.mode = Some("full".into());
-        r.format = Some("archive".into());
-        r.created_by = request.created_by.clone();
-        r.event_id = request.event_id.clone();
-        r.backup_id = match &request.source {
-            RestoreSource::Backup(id) => Some(id.clone()),
-            RestoreSource::Folder { .. } => None,
-        };
-        if let Ok(found) = &found {
-            r.s3_bucket = Some(found.store.bucket().to_owned());
-            r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
-        }
-        r.s3_region = platform.region().map(str::to_owned);
-        r.target = Some(described(request));
-        Ok(r)
-    };
+    let pending = |id, now| Ok(new_record(platform, request, &found, id, now));
     let cut = Cut::TakenOver { handed: request.resume.as_ref().map(|r| (r.id.clone(), r.fence)) };
     let (record, lease) = match run::begin_or_go_on(platform, invocation, &ask, &cut, pending).await? {
         Begun::Claimed { record, lease, .. } => (record, lease),
@@ -115,6 +99,46 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     let work = async { restore.work(&found?, &runs).await };
     run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(&runs, may_change))
         .await
+}
+
+/// The pending record of a restore that is about to be asked for.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::InvalidInput`] or [`Kind::Conflict`] for a backup that cannot be restored; those of the ledger.
+pub async fn pending(
+    platform: &Platform,
+    request: &RestoreRequest,
+    id: RunId,
+    now: Timestamp,
+) -> Result<Record> {
+    let found = find(platform, request).await.map_err(|e| e.at_field("backupId"))?;
+    Ok(new_record(platform, request, &Ok(found), id, now))
+}
+
+fn new_record(
+    platform: &Platform,
+    request: &RestoreRequest,
+    found: &Result<Found>,
+    id: RunId,
+    now: Timestamp,
+) -> Record {
+    let database = found.as_ref().map_or(&platform.config.database, |f| &f.database);
+    let mut r = Record::pending(id, RunKind::Restore, database.clone(), BackupType::Manual, now);
+    r.mode = Some("full".into());
+    r.format = Some("archive".into());
+    r.created_by = request.created_by.clone();
+    r.event_id = request.event_id.clone();
+    r.backup_id = match &request.source {
+        RestoreSource::Backup(id) => Some(id.clone()),
+        RestoreSource::Folder { .. } => None,
+    };
+    if let Ok(found) = found {
+        r.s3_bucket = Some(found.store.bucket().to_owned());
+        r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+    }
+    r.s3_region = platform.region().map(str::to_owned);
+    r.target = Some(described(request));
+    r
 }
 
 /// The run itself, and the failed ones that it repeats, newest first.
@@ -148,7 +172,10 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
         RestoreSource::Backup(id) => {
             let record = platform.ledger.get(id).await?;
             if record.kind != RunKind::Backup {
-                return Err(Error::new(Kind::InvalidInput, format!("{id} is a restore, not a backup")));
+                return Err(Error::new(
+                    Kind::InvalidInput,
+                    format!("{id} is the id of a {}, not of a backup", record.kind.name()),
+                ));
             }
             if record.status != Status::Completed {
                 return Err(Error::new(
