@@ -8,7 +8,7 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind, Result, clock, id::RunId},
-    jobs::request::BackupRequest,
+    jobs::{databases, request::BackupRequest},
     ledger::{BackupType, Failure, ListQuery, Record, RunKind, Status},
 };
 use serde_json::{Value, json};
@@ -22,11 +22,11 @@ use crate::{
 };
 
 /// Bodies of calls are small.
-const BODY_BYTES: usize = 1 << 20;
+pub(crate) const BODY_BYTES: usize = 1 << 20;
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
-type Answer = Result<(StatusCode, Json<Value>), Problem>;
+pub(crate) type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
 /// `POST /backup`: a pending record, and the function that works on it started. Never waits for the backup.
 pub(crate) async fn create(
@@ -38,19 +38,20 @@ pub(crate) async fn create(
     let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
     })?;
-    let mut request = BackupRequest::from_body(&body)?;
+    let request = BackupRequest::from_body(&body)?;
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
     let now = clock::now();
     let id = RunId::random(now)?;
     audit.run(id.as_str());
-    request.database = Some(request.database(&app.config)?);
+    let of = databases::of_backup(&app.ledger, &app.config, &request).await.map_err(stored)?;
+    let mut request = of.options(request)?;
     request.id = Some(id.clone());
     request.event_id = Some(format!("api/{id}"));
     request.backup_type = Some(BackupType::Manual);
     request.created_by = Some(caller.subject);
-    let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
+    let record = request.pending(id, &of, &app.config, app.region.as_deref(), now)?;
     app.ledger.create(&record).await.map_err(stored)?;
     match start(&app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
@@ -167,10 +168,12 @@ pub(crate) async fn read(
     Ok((StatusCode::OK, Json(shown(&record))))
 }
 
-/// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
-fn stored(error: Error) -> Problem {
+/// An error of the ledger where what is missing is nothing that the caller named (that has a field): a table is, which is no caller's fault.
+pub(crate) fn stored(error: Error) -> Problem {
     match error.kind() {
-        Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
+        Kind::NotFound if error.field().is_none() => {
+            Problem::unavailable("a table of this deployment is missing", &error)
+        }
         _ => error.into(),
     }
 }

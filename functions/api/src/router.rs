@@ -5,11 +5,11 @@ use axum::{
     extract::Request,
     http::StatusCode,
     middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use pgbaton::base::Kind;
 
-use crate::{app::App, backups, health, planned, problem::Problem, trace};
+use crate::{app::App, backups, connections, databases, health, planned, problem::Problem, trace};
 
 /// The canonical mount, and those that admin tools are written against.
 const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
@@ -35,6 +35,9 @@ fn calls() -> Router<App> {
         .route("/manual", post(backups::create))
         .route("/latest", get(backups::latest))
         .route("/health", get(health::check))
+        .route("/databases", get(databases::list))
+        .route("/databases/{name}", put(databases::put).delete(databases::remove))
+        .route("/test-connections", get(connections::test))
         .route("/{id}", get(backups::read).delete(planned::write))
         .merge(planned::routes())
 }

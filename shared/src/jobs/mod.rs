@@ -1,6 +1,9 @@
 //! What a user asks for: jobs put the rooms together. Only functions and other jobs call them.
 
 pub mod backup;
+pub mod connections;
+pub mod databases;
+mod iam;
 pub mod platform;
 mod progress;
 pub mod request;

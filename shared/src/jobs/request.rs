@@ -7,10 +7,12 @@
 mod backup;
 mod fields;
 mod record;
+mod registration;
 mod restore;
 
 pub use backup::{BackupRequest, Hop};
 pub use record::{archive_folder, stored_at};
+pub use registration::RegistrationRequest;
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
 
 #[cfg(test)]
