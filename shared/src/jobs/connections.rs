@@ -161,7 +161,8 @@ pub async fn test(platform: &Platform, invocation: &Invocation) -> Result<Tested
         }
         found
     });
-    let databases: Vec<Connection> = tested.buffered(AT_ONCE).collect().await;
+    let mut databases: Vec<Connection> = tested.buffer_unordered(AT_ONCE).collect().await;
+    databases.sort_by(|a, b| (&a.database, b.target).cmp(&(&b.database, a.target)));
     let good = databases.iter().filter(|c| c.is_good()).count();
     Ok(Tested { databases, good, left_out })
 }

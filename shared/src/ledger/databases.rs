@@ -357,9 +357,14 @@ fn busy(name: &DatabaseName) -> Error {
     )
 }
 
+/// Waits longer before each round that follows the first, and not as long as others do.
 async fn wait(round: u64) {
     if round > 0 {
-        tokio::time::sleep(Duration::from_millis(20 << round.min(5))).await;
+        let mut some = [0u8; 1];
+        // Without randomness all wait for the same time.
+        let _ = getrandom::fill(&mut some);
+        let most = 20u64 << round.min(5);
+        tokio::time::sleep(Duration::from_millis(most / 2 + most * u64::from(some[0]) / 510)).await;
     }
 }
 

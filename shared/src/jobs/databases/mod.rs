@@ -38,7 +38,6 @@ pub async fn find(ledger: &Ledger, config: &Config, asked: Option<&DatabaseName>
         Some(name) => name.clone(),
         None if config.configured => config.database.clone(),
         None => match &ledger.registered_names().await?[..] {
-            // Working on it says which setting is missing.
             [] => config.database.clone(),
             [only] => only.clone(),
             several => {
@@ -48,10 +47,11 @@ pub async fn find(ledger: &Ledger, config: &Config, asked: Option<&DatabaseName>
         },
     };
     let registration = ledger.registration(&name).await?;
-    let own = |r: &Registration| r.said.main.is_some();
-    let configured =
-        name == config.database && (config.configured || !registration.as_ref().is_some_and(own));
-    if configured || registration.as_ref().is_some_and(own) {
+    let own = registration.as_ref().is_some_and(|r| r.said.main.is_some());
+    // Where there is nothing at all, working on it says which setting is missing.
+    let configured = name == config.database
+        && (config.configured || (!own && ledger.registered_names().await?.is_empty()));
+    if configured || own {
         return Ok(Database { name, registration, configured });
     }
     let why = match registration {
