@@ -181,6 +181,17 @@ impl FromRequestParts<App> for Writer {
     }
 }
 
+/// A caller that may change how the service works: `backup:admin` or admin.
+pub(crate) struct Admin(pub(crate) Caller);
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        caller_with("backup:admin", parts, app).await.map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

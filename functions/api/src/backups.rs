@@ -8,7 +8,7 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind, Result, clock, id::RunId},
-    jobs::request::BackupRequest,
+    jobs::{databases, request::BackupRequest},
     ledger::{BackupType, Failure, ListQuery, Page, Record, RunKind, Status},
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Bodies of calls are small.
-const BODY_BYTES: usize = 1 << 20;
+pub(crate) const BODY_BYTES: usize = 1 << 20;
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
@@ -37,19 +37,20 @@ pub(crate) async fn create(
     request: Request,
 ) -> Answer {
     let body = body(request).await?;
-    let mut request = BackupRequest::from_body(&body)?;
+    let request = BackupRequest::from_body(&body)?;
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
     let now = clock::now();
     let id = RunId::random(now)?;
     audit.run(id.as_str());
-    request.database = Some(request.database(&app.config)?);
+    let of = databases::of_backup(&app.ledger, &app.config, &request).await.map_err(stored)?;
+    let mut request = of.options(request)?;
     request.id = Some(id.clone());
     request.event_id = Some(format!("api/{id}"));
     request.backup_type = Some(BackupType::Manual);
     request.created_by = Some(caller.subject);
-    let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
+    let record = request.pending(id, &of, &app.config, app.region.as_deref(), now)?;
     app.ledger.create(&record).await.map_err(stored)?;
     match invoke::start(&app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
@@ -167,10 +168,12 @@ pub(crate) fn run_id(id: Result<Path<String>, PathRejection>) -> Result<RunId, P
     RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))
 }
 
-/// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
+/// An error of the ledger where what is missing is nothing that the caller named (that has a field): a table is, which is no caller's fault.
 pub(crate) fn stored(error: Error) -> Problem {
     match error.kind() {
-        Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
+        Kind::NotFound if error.field().is_none() => {
+            Problem::unavailable("a table of this deployment is missing", &error)
+        }
         _ => error.into(),
     }
 }

@@ -3,6 +3,8 @@
 mod app;
 mod auth;
 mod backups;
+mod connections;
+mod databases;
 mod gateway;
 mod health;
 mod history;

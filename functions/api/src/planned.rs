@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::Request,
     http::StatusCode,
-    routing::{MethodRouter, delete, get, post, put},
+    routing::{MethodRouter, delete, get, post},
 };
 use pgbaton::base::Kind;
 
@@ -25,9 +25,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/schedules", get(read))
         .route("/schedules/{id}", changed())
         .route("/schedules/{id}/run", post(write))
-        .route("/test-connections", get(read))
-        .route("/databases", get(read))
-        .route("/databases/{name}", put(write).delete(write))
         .route("/conflicts", get(read))
         .route("/conflicts/{entity}/{entity_id}/resolve", post(write))
 }

@@ -5,12 +5,13 @@ use axum::{
     extract::Request,
     http::StatusCode,
     middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use pgbaton::base::Kind;
 
 use crate::{
-    app::App, backups, health, history, overview, planned, problem::Problem, removal, restores, trace,
+    app::App, backups, connections, databases, health, history, overview, planned, problem::Problem, removal,
+    restores, trace,
 };
 
 /// The canonical mount, and those that admin tools are written against.
@@ -46,6 +47,9 @@ fn calls() -> Router<App> {
         .route("/status", get(overview::status))
         .route("/stats", get(overview::statistics))
         .route("/retention/run", post(removal::run))
+        .route("/databases", get(databases::list))
+        .route("/databases/{name}", put(databases::put).delete(databases::remove))
+        .route("/test-connections", get(connections::test))
         .merge(planned::routes())
 }
 

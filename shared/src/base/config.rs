@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     error::{Error, Kind, Result},
+    iam::IamLogin,
     id::DatabaseName,
     secret::Secret,
 };
@@ -18,6 +19,8 @@ pub enum ConnectionSource {
     /// The ARN of a Secrets Manager secret or SSM parameter, or the name of an SSM parameter beginning with `/`. Read anew for each run,
     /// so that rotation needs no deployment.
     Reference(String),
+    /// RDS IAM authentication (`DATABASE_IAM_AUTH`), with `DATABASE_HOST` and its siblings.
+    Iam(IamLogin),
 }
 
 /// How data files are compressed.
@@ -89,6 +92,8 @@ pub struct Config {
     pub database: DatabaseName,
     /// `DATABASE_URL`, `DATABASE_SECRET_ARN` or `DATABASE_HOST/PORT/NAME/USER/PASSWORD`: the database to back up (MAIN).
     pub main: Option<ConnectionSource>,
+    /// Whether there is such a database: `DATABASE_CONFIGURED`, for a function that is not told which (the API), or one of the settings above.
+    pub configured: bool,
     /// `BACKUP_DATABASE_URL` or `BACKUP_DATABASE_SECRET_ARN`: the second database (BACKUP).
     pub backup: Option<ConnectionSource>,
     /// `BACKUP_BUCKET`.
@@ -171,11 +176,16 @@ impl Config {
         {
             return Err(wrong("BACKUP_PREFIX", "it must be a relative path such as backups/"));
         }
+        let main = match flag("DATABASE_IAM_AUTH", get("DATABASE_IAM_AUTH"), false)? {
+            true => Some(iam(&get)?),
+            false => connection(&get, "DATABASE")?.or(parts(&get)?),
+        };
         Ok(Self {
             enabled: flag("ENABLE_BACKUP_SERVICE", get("ENABLE_BACKUP_SERVICE"), true)?,
             database: DatabaseName::parse(&get("DATABASE_LABEL").unwrap_or_else(|| "main".into()))
                 .map_err(|e| wrong("DATABASE_LABEL", e.message()))?,
-            main: connection(&get, "DATABASE")?.or(parts(&get)?),
+            configured: flag("DATABASE_CONFIGURED", get("DATABASE_CONFIGURED"), false)? || main.is_some(),
+            main,
             backup: connection(&get, "BACKUP_DATABASE")?,
             bucket: need("BACKUP_BUCKET")?,
             prefix,
@@ -328,6 +338,27 @@ fn parts(get: &impl Fn(&str) -> Option<String>) -> Result<Option<ConnectionSourc
     Ok(Some(ConnectionSource::Direct(Secret::new(text))))
 }
 
+/// `DATABASE_HOST`, `_PORT`, `_NAME` and `_USER`, without a password.
+fn iam(get: &impl Fn(&str) -> Option<String>) -> Result<ConnectionSource> {
+    for other in ["DATABASE_URL", "DATABASE_SECRET_ARN", "DATABASE_PASSWORD"] {
+        if get(other).is_some() {
+            return Err(wrong(
+                "DATABASE_IAM_AUTH",
+                &format!("{other} is set as well; IAM needs neither secret nor password"),
+            ));
+        }
+    }
+    let need = |part: &str| {
+        let name = format!("DATABASE_{part}");
+        get(&name).ok_or_else(|| wrong(&name, "it is not set, and DATABASE_IAM_AUTH needs it"))
+    };
+    let port = number("DATABASE_PORT", get("DATABASE_PORT"), 5432, 1, 65_535)?;
+    let port = u16::try_from(port).unwrap_or(5432);
+    IamLogin::new(&need("HOST")?, port, &need("NAME")?, &need("USER")?, None)
+        .map(ConnectionSource::Iam)
+        .map_err(|e| wrong("DATABASE_IAM_AUTH", e.message()))
+}
+
 /// A value as libpq's key=value strings quote it (PostgreSQL manual, "Connection Strings").
 fn value_literal(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -375,11 +406,40 @@ mod tests {
             ("BACKUP_ENCRYPTION", "true"),
             ("BACKUP_PREFIX", "../x"),
             ("DATABASE_PORT", "5432"),
+            ("DATABASE_IAM_AUTH", "perhaps"),
         ] {
             let e = read(&[(name, value)]).unwrap_err();
             assert_eq!(e.kind(), Kind::Config);
             assert!(e.to_string().contains(name), "{e}");
         }
+    }
+
+    #[test]
+    fn an_iam_login_has_no_secret() {
+        let all = [
+            ("DATABASE_IAM_AUTH", "true"),
+            ("DATABASE_HOST", "h"),
+            ("DATABASE_NAME", "d"),
+            ("DATABASE_USER", "u"),
+        ];
+        let c = read(&all).unwrap();
+        let Some(ConnectionSource::Iam(login)) = c.main else { panic!("no login") };
+        assert!(c.configured && login.describe() == "u@h:5432/d");
+        for (name, value) in
+            [("DATABASE_PASSWORD", "p"), ("DATABASE_URL", "postgresql://h"), ("DATABASE_SECRET_ARN", "/x")]
+        {
+            let e = read(&[&all[..], &[(name, value)]].concat()).unwrap_err();
+            assert!(e.to_string().contains(name), "{e}");
+        }
+        let e = read(&all[..3]).unwrap_err();
+        assert!(e.to_string().contains("DATABASE_USER"), "{e}");
+    }
+
+    #[test]
+    fn a_function_may_be_told_that_there_is_a_database() {
+        assert!(!read(&[]).unwrap().configured);
+        let c = read(&[("DATABASE_CONFIGURED", "true")]).unwrap();
+        assert!(c.configured && c.main.is_none());
     }
 
     #[test]

@@ -4,9 +4,11 @@ pub mod budget;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod iam;
 pub mod id;
 pub mod secret;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result, ResultExt};
+pub use iam::IamLogin;
 pub use secret::Secret;

@@ -1,7 +1,10 @@
 //! What a user asks for: jobs put the rooms together. Only functions and other jobs call them.
 
 pub mod backup;
+pub mod connections;
+pub mod databases;
 pub mod download;
+mod iam;
 pub mod overview;
 pub mod platform;
 mod progress;

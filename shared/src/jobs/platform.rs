@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 
-use super::secrets;
+use super::{iam, secrets};
 use crate::{
     base::{
         Error, Kind, Result, ResultExt,
@@ -12,7 +12,7 @@ use crate::{
         config::{Config, ConnectionSource},
         telemetry,
     },
-    ledger::Ledger,
+    ledger::{DatabaseSource, Ledger},
     pg::ConnInfo,
     store::{self, Store},
 };
@@ -99,6 +99,7 @@ impl Platform {
                 ConnInfo::parse_secret(secret).context("reading the connection string from the environment")
             }
             ConnectionSource::Reference(name) => self.secret_connection(name).await,
+            ConnectionSource::Iam(login) => iam::connection(login, &self.sdk),
         }
     }
 
@@ -110,6 +111,17 @@ impl Platform {
         let secret = secrets::read(name, &self.sdk).await?;
         ConnInfo::parse_secret(&secret)
             .with_context(|| format!("reading the connection string in secret {name}"))
+    }
+
+    /// The connection of a registration.
+    ///
+    /// # Errors
+    /// As [`Platform::connection`].
+    pub async fn registered(&self, source: &DatabaseSource) -> Result<ConnInfo> {
+        match source {
+            DatabaseSource::Secret(name) => self.secret_connection(name).await,
+            DatabaseSource::Iam(login) => iam::connection(login, &self.sdk),
+        }
     }
 
     /// The configured database, or the second one.

@@ -7,12 +7,14 @@
 mod backup;
 mod fields;
 mod record;
+mod registration;
 mod restore;
 mod retention;
 
 pub use backup::{BackupRequest, Hop};
 pub(super) use fields::Fields;
 pub use record::{archive_folder, stored_at};
+pub use registration::RegistrationRequest;
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
 pub use retention::RetentionRequest;
 

@@ -13,7 +13,7 @@
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began; the others are notes that functions of one run leave for each other, their
+//! `delivery#<event key>` names the run that the event's first delivery began; `databases` and `database#<name>` are the registry; the others are notes that functions of one run leave for each other, their
 //! keys and documents described where they are written.
 //!
 //! # Life cycle
@@ -31,6 +31,7 @@
 //! the fence it holds; one that does not match is refused with `Kind::Fenced`.
 
 mod claim;
+mod databases;
 mod delivery;
 mod fault;
 mod finish;
@@ -41,15 +42,18 @@ mod list;
 mod notes;
 mod record;
 mod removal;
+mod rules;
 mod stuck;
 mod table;
 
 pub use claim::Lease;
+pub use databases::{DatabaseSource, Registered, Registration};
 pub use delivery::Delivery;
 pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
 pub use history::HistoryQuery;
 pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
+pub use rules::KeepRules;
 pub use stuck::START_LIMIT;
 pub use table::Ledger;

@@ -5,6 +5,7 @@
 
 mod certs;
 mod hosts;
+mod passwords;
 mod pooler;
 mod server;
 mod snapshots;

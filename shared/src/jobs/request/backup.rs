@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, planned, wrong};
 use crate::{
     base::{
-        Error, Kind, Result, clock,
+        Error, IamLogin, Kind, Result, clock,
         config::Compression,
         id::{DatabaseName, RunId},
     },
@@ -39,6 +39,8 @@ pub struct BackupRequest {
     pub created_by: Option<String>,
     /// Events only: ARN or name of the secret with the connection string, instead of the configured database.
     pub database_secret: Option<String>,
+    /// Events only: an IAM login, instead of such a secret.
+    pub database_iam: Option<IamLogin>,
     /// Events only: answer with what would be read, and read nothing.
     pub plan_only: bool,
     /// Events only: go on with a backup that another function has begun.
@@ -69,6 +71,38 @@ impl BackupRequest {
         let request = options(&mut fields)?;
         fields.end()?;
         Ok(request)
+    }
+
+    /// From the `defaults` of a registration: what a body may say, but for the database.
+    ///
+    /// # Errors
+    /// As [`BackupRequest::from_body`].
+    pub fn from_defaults(defaults: Value) -> Result<Self> {
+        let mut fields = Fields::of_value(defaults)?;
+        if fields.has("database") {
+            return Err(wrong(
+                "database",
+                "defaults are of one database; \"database\" has no place in them".into(),
+            ));
+        }
+        let request = options(&mut fields)?;
+        fields.end()?;
+        Ok(request)
+    }
+
+    /// With what `defaults` say where this request says nothing. What comes with an event has no defaults.
+    #[must_use]
+    pub fn or(self, defaults: Self) -> Self {
+        let (compress, compression) = match (self.compress, self.compression) {
+            (None, None) => (defaults.compress, defaults.compression),
+            own => own,
+        };
+        Self { compress, compression, label: self.label.or(defaults.label), ..self }
+    }
+
+    /// Whether the request says itself how the database is reached.
+    pub fn brings_source(&self) -> bool {
+        self.database_secret.is_some() || self.database_iam.is_some()
     }
 
     /// From an event: what the API or a schedule sends, or an EventBridge rule's event with the options in `detail`.
@@ -103,6 +137,8 @@ impl BackupRequest {
         put("backupType", text(self.backup_type.map(BackupType::name)));
         put("createdBy", text(self.created_by.as_deref()));
         put("databaseSecret", text(self.database_secret.as_deref()));
+        // Texts and numbers, which JSON has a form for.
+        put("databaseIam", self.database_iam.as_ref().and_then(|l| serde_json::to_value(l).ok()));
         put("planOnly", self.plan_only.then_some(Value::Bool(true)));
         // Ids and numbers, which JSON has a form for.
         put("hop", self.hop.as_ref().and_then(|h| serde_json::to_value(h).ok()));
@@ -163,6 +199,14 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
 
 /// The options and what only events may say.
 fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
+    let (database_secret, database_iam) =
+        (fields.secret("databaseSecret")?, fields.document::<IamLogin>("databaseIam")?);
+    if database_secret.is_some() && database_iam.is_some() {
+        return Err(wrong(
+            "databaseIam",
+            "\"databaseSecret\" and \"databaseIam\" are both given; give one".into(),
+        ));
+    }
     Ok(BackupRequest {
         id: fields.id("id")?,
         event_id: fields.event_id("eventId")?,
@@ -173,7 +217,8 @@ fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
                 .ok_or_else(|| Error::new(Kind::InvalidInput, "it must be manual or scheduled"))
         })?,
         created_by: fields.text("createdBy", 300)?,
-        database_secret: fields.secret("databaseSecret")?,
+        database_secret,
+        database_iam,
         plan_only: fields.flag("planOnly")?.unwrap_or(false),
         hop: fields.document("hop")?,
         ..options(fields)?

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, planned, wrong};
 use crate::{
     base::{
-        Error, Kind, Result,
+        Error, IamLogin, Kind, Result,
         id::{DatabaseName, RunId},
     },
     jobs::restore::Choices,
@@ -30,14 +30,16 @@ pub enum RestoreSource {
 /// Which connection to restore over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestoreTarget {
-    /// `MAIN`: the configured database.
+    /// `MAIN`: the database of the request, the default one when it names none.
     Main,
-    /// `BACKUP`: the configured second database.
+    /// `BACKUP`: the second database of that.
     Backup,
-    /// A registered name.
+    /// A registered name: its main database.
     Named(DatabaseName),
     /// The ARN or name of a secret with a connection string.
     Secret(String),
+    /// An IAM login.
+    Iam(IamLogin),
 }
 
 /// A restore as asked for.
@@ -47,6 +49,8 @@ pub struct RestoreRequest {
     pub source: RestoreSource,
     /// Where to.
     pub target: RestoreTarget,
+    /// Whose `MAIN` or `BACKUP` the target is.
+    pub database: Option<DatabaseName>,
     /// Into a new database of this name on the target's server.
     pub new_database: Option<String>,
     /// Create the target's database when the server has none of that name. `as` always creates.
@@ -87,7 +91,7 @@ impl RestoreRequest {
     /// [`Kind::InvalidInput`] or [`Kind::NotAvailableYet`] with the field.
     pub fn from_body(body: &[u8]) -> Result<Self> {
         let mut fields = Fields::of_body(body)?;
-        let target = target(&mut fields, None)?;
+        let target = target(&mut fields, None, None)?;
         let request = options(&mut fields, target)?;
         fields.end()?;
         Ok(request)
@@ -99,8 +103,8 @@ impl RestoreRequest {
     /// As [`RestoreRequest::from_body`].
     pub fn from_event(event: Value) -> Result<Self> {
         let mut fields = Fields::of_value(event)?;
-        let secret = fields.secret("targetSecret")?;
-        let target = target(&mut fields, secret)?;
+        let (secret, login) = (fields.secret("targetSecret")?, fields.document("targetIam")?);
+        let target = target(&mut fields, secret, login)?;
         let request = RestoreRequest {
             id: fields.id("id")?,
             event_id: fields.event_id("eventId")?,
@@ -132,7 +136,9 @@ impl RestoreRequest {
             RestoreTarget::Backup => put("target", Some("BACKUP".into())),
             RestoreTarget::Named(name) => put("target", Some(name.as_str().into())),
             RestoreTarget::Secret(secret) => put("targetSecret", Some(secret.as_str().into())),
+            RestoreTarget::Iam(login) => put("targetIam", serde_json::to_value(login).ok()),
         }
+        put("database", text(self.database.as_ref().map(DatabaseName::as_str)));
         put("as", text(self.new_database.as_deref()));
         put("createDatabase", flag(self.create_database));
         put("dataOnly", flag(self.data_only));
@@ -175,6 +181,10 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
             return Err(wrong("backupId", "the field \"backupId\" or \"filepath\" is missing".into()));
         }
     };
+    let database = fields.parsed("database", DatabaseName::parse)?;
+    if database.is_some() && !matches!(target, RestoreTarget::Main | RestoreTarget::Backup) {
+        return Err(wrong("database", "\"database\" goes with the targets MAIN and BACKUP alone".into()));
+    }
     let new_database = fields.parsed("as", database_name)?;
     fields.planned_list("tables")?;
     for flag in ["dropExisting", "skipConstraints"] {
@@ -188,6 +198,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
     Ok(RestoreRequest {
         source,
         target,
+        database,
         new_database,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
         data_only: data_only.unwrap_or(false),
@@ -223,7 +234,7 @@ fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     }
 }
 
-fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> {
+fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) -> Result<RestoreTarget> {
     let named = fields.parsed("target", |text| match text {
         "MAIN" => Ok(RestoreTarget::Main),
         "BACKUP" => Ok(RestoreTarget::Backup),
@@ -233,14 +244,16 @@ fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> 
         }
         name => DatabaseName::parse(name).map(RestoreTarget::Named),
     })?;
-    match (named, secret) {
-        (Some(named), None) => Ok(named),
-        (None, Some(secret)) => Ok(RestoreTarget::Secret(secret)),
-        (Some(_), Some(_)) => {
-            Err(wrong("target", "\"target\" and \"targetSecret\" are both given; give one".into()))
-        }
+    let given = [named, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(target), None) => Ok(target),
+        (Some(_), Some(_)) => Err(wrong(
+            "target",
+            "of \"target\", \"targetSecret\" and \"targetIam\" more than one is given; give one".into(),
+        )),
         // No default: a restore into the wrong database is not to be had by leaving a word out.
-        (None, None) => {
+        (None, _) => {
             Err(wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into()))
         }
     }
@@ -343,6 +356,8 @@ mod tests {
                 "eventId": "e", "createdBy": "ann", "resume": {"id": ID, "fence": 3}}),
             json!({"filepath": "s3://bucket/a/b/", "target": "MAIN", "dataOnly": true}),
             json!({"filepath": "a/b/", "target": "shop"}),
+            json!({"filepath": "a/b/", "target": "BACKUP", "database": "shop"}),
+            json!({"filepath": "a/b/", "targetIam": {"host": "h", "port": 5432, "dbname": "d", "user": "u"}}),
         ] {
             let request = RestoreRequest::from_event(event.clone()).unwrap();
             assert_eq!(request.to_event(), event);
@@ -396,6 +411,8 @@ mod tests {
             ("backupId", json!("../x"), Kind::InvalidInput),
             ("target", json!("postgresql://u:hunter2@h/d"), Kind::InvalidInput),
             ("targetSecret", json!("/x"), Kind::InvalidInput),
+            ("targetIam", json!({"host": "h"}), Kind::InvalidInput),
+            ("database", json!("../x"), Kind::InvalidInput),
             ("as", json!("x".repeat(64)), Kind::InvalidInput),
             ("roleMap", json!({"a": 1}), Kind::InvalidInput),
             ("roleMap", json!({"a": "public"}), Kind::InvalidInput),
@@ -416,6 +433,8 @@ mod tests {
             assert_eq!((e.kind(), e.field()), (kind, Some(name)), "{e}");
             assert!(!e.to_string().contains("hunter2"));
         }
+        let both = body(json!({"backupId": ID, "target": "shop", "database": "shop"}));
+        assert_eq!(both.unwrap_err().field(), Some("database"));
         assert_eq!(body(json!({"backupId": ID})).unwrap_err().field(), Some("target"));
         assert_eq!(body(json!({"target": "MAIN"})).unwrap_err().field(), Some("backupId"));
     }

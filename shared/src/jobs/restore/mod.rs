@@ -44,7 +44,7 @@ pub(super) use many::work;
 use work::Restore;
 
 use super::{
-    Invocation, Platform,
+    Invocation, Platform, databases,
     request::{RestoreRequest, RestoreSource, RestoreTarget, stored_at},
     run::{self, Ask, Begun, Cut},
 };
@@ -79,6 +79,11 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     }
     // A record tells of a source that cannot be found, too.
     let found = find(platform, request).await;
+    let (pinned, unknown) = match databases::pinned_target(&platform.ledger, &platform.config, request).await
+    {
+        Ok(pinned) => (Some(pinned), None),
+        Err(e) => (None, Some(e)),
+    };
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
     let pending = |id, now| Ok(new_record(platform, request, &found, id, now));
     let cut = Cut::TakenOver { handed: request.resume.as_ref().map(|r| (r.id.clone(), r.fence)) };
@@ -88,7 +93,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     };
     let restore = Restore {
         platform,
-        request,
+        request: pinned.as_ref().unwrap_or(request),
         record: &record,
         lease: &lease,
         left: invocation.budget.time_left(),
@@ -96,7 +101,11 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         touched: &AtomicBool::new(false),
     };
     let runs = repeated(platform, &record).await;
-    let work = async { restore.work(&found?, &runs).await };
+    let work = async {
+        let found = found?;
+        unknown.map_or(Ok(()), Err)?;
+        restore.work(&found, &runs).await
+    };
     run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(&runs, may_change))
         .await
 }
@@ -155,11 +164,13 @@ async fn repeated(platform: &Platform, record: &Record) -> Vec<RunId> {
 
 /// How a record names the target, before it was reached.
 fn described(request: &RestoreRequest) -> String {
+    let of = request.database.as_ref().map(|d| format!(" of {d}")).unwrap_or_default();
     let base = match &request.target {
-        RestoreTarget::Main => "MAIN".to_owned(),
-        RestoreTarget::Backup => "BACKUP".to_owned(),
+        RestoreTarget::Main => format!("MAIN{of}"),
+        RestoreTarget::Backup => format!("BACKUP{of}"),
         RestoreTarget::Named(name) => name.to_string(),
         RestoreTarget::Secret(secret) => format!("secret {secret}"),
+        RestoreTarget::Iam(login) => login.describe(),
     };
     match &request.new_database {
         Some(database) => format!("{base}, database {database}"),

@@ -35,7 +35,7 @@ use crate::{
         request::{RestoreRequest, RestoreTarget},
         run::Outcome,
     },
-    ledger::{Completion, Lease, Record, Status},
+    ledger::{Completion, DatabaseSource, Lease, Record, Status},
     pg::{ConnInfo, Session},
 };
 
@@ -271,20 +271,20 @@ impl Restore<'_> {
     }
 }
 
-/// How the target of a restore is reached.
+/// How the target of a restore is reached, once it is known which one it is ([`crate::jobs::databases::pinned_target`]).
 ///
 /// # Errors
-/// Those of reading the connection string; [`Kind::NotFound`] for a name that is not registered.
+/// Those of reading the connection string.
 pub(super) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
     let info = match &request.target {
         RestoreTarget::Main => platform.configured(false).await?,
         RestoreTarget::Backup => platform.configured(true).await?,
-        RestoreTarget::Named(name) if *name == platform.config.database => platform.configured(false).await?,
         RestoreTarget::Named(name) => {
-            let why = format!("no database is registered under the name {name}");
-            return Err(Error::new(Kind::NotFound, why));
+            let why = format!("nobody has looked up how {name} is reached");
+            return Err(Error::new(Kind::Internal, why));
         }
         RestoreTarget::Secret(secret) => platform.secret_connection(secret).await?,
+        RestoreTarget::Iam(login) => platform.registered(&DatabaseSource::Iam(login.clone())).await?,
     };
     Ok(match &request.new_database {
         Some(database) => info.with_database(database),
