@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::{Reader, Writer},
+    auth::{Caller, Reader, Writer},
     problem::Problem,
     query::Parameters,
     trace::Audit,
@@ -38,7 +38,11 @@ pub(crate) async fn create(
     let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
     })?;
-    let mut request = BackupRequest::from_body(&body)?;
+    begin(&app, caller, &audit, BackupRequest::from_body(&body)?).await
+}
+
+/// Starts a manual backup that was asked for with `request`.
+pub(crate) async fn begin(app: &App, caller: Caller, audit: &Audit, mut request: BackupRequest) -> Answer {
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
@@ -52,9 +56,9 @@ pub(crate) async fn create(
     request.created_by = Some(caller.subject);
     let record = request.pending(id, &app.config, app.region.as_deref(), now)?;
     app.ledger.create(&record).await.map_err(stored)?;
-    match start(&app, function, &request.to_event()).await {
+    match start(app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
-        Err(error) => not_started(&app, record, error).await,
+        Err(error) => not_started(app, record, error).await,
     }
 }
 

@@ -9,6 +9,7 @@ mod planned;
 mod problem;
 mod query;
 mod router;
+mod schedules;
 mod trace;
 
 pub use app::App;

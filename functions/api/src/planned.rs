@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::Request,
     http::StatusCode,
-    routing::{MethodRouter, delete, get, post, put},
+    routing::{get, post, put},
 };
 use pgbaton::base::Kind;
 
@@ -27,21 +27,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/validate", post(write))
         .route("/status", get(read))
         .route("/stats", get(read))
-        .route("/start", post(write))
-        .route("/stop", post(write))
-        .route("/schedules", get(read))
-        .route("/schedules/{id}", changed())
-        .route("/schedules/{id}/run", post(write))
         .route("/test-connections", get(read))
         .route("/databases", get(read))
         .route("/databases/{name}", put(write).delete(write))
         .route("/retention/run", post(write))
         .route("/conflicts", get(read))
         .route("/conflicts/{entity}/{entity_id}/resolve", post(write))
-}
-
-fn changed() -> MethodRouter<App> {
-    get(read).put(write).merge(delete(write))
 }
 
 /// A planned call that reads.

@@ -80,6 +80,19 @@ pub struct SourceLimits {
     pub lock_wait: Duration,
 }
 
+/// Where schedules stand in EventBridge Scheduler, and what they invoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleTarget {
+    /// `SCHEDULE_GROUP`: the deployment's group.
+    pub group: String,
+    /// `SCHEDULE_FUNCTION_ARN`: the backup function.
+    pub function: String,
+    /// `SCHEDULE_ROLE_ARN`: the role that Scheduler assumes to invoke it.
+    pub role: String,
+    /// `SCHEDULE_DEAD_LETTER_ARN`: the queue for what could not be delivered.
+    pub dead_letters: String,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -136,6 +149,11 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
+    /// `BACKUP_SCHEDULE` (`0 2 * * *`): when the default schedule fires, as five-field cron, `cron(…)` or `rate(…)`, in the time zone `TZ`.
+    /// Its form is checked where schedules are understood, at the start too.
+    pub backup_schedule: String,
+    /// `SCHEDULE_GROUP` and what goes with it; without it there are no schedules.
+    pub schedules: Option<ScheduleTarget>,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -226,6 +244,16 @@ impl Config {
             jwt_issuer: get("JWT_ISSUER"),
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
+            backup_schedule: get("BACKUP_SCHEDULE").unwrap_or_else(|| "0 2 * * *".into()),
+            schedules: match get("SCHEDULE_GROUP") {
+                None => None,
+                Some(group) => Some(ScheduleTarget {
+                    group,
+                    function: need("SCHEDULE_FUNCTION_ARN")?,
+                    role: need("SCHEDULE_ROLE_ARN")?,
+                    dead_letters: need("SCHEDULE_DEAD_LETTER_ARN")?,
+                }),
+            },
             log_level: level(get("LOG_LEVEL"))?,
         })
     }

@@ -8,10 +8,12 @@ mod backup;
 mod fields;
 mod record;
 mod restore;
+mod schedule;
 
 pub use backup::{BackupRequest, Hop};
 pub use record::{archive_folder, stored_at};
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
+pub use schedule::{ScheduleRequest, interval_hours, nothing};
 
 #[cfg(test)]
 mod tests {

@@ -31,9 +31,13 @@ pub(super) fn of_record(record: &Record) -> Result<Item> {
 /// `Kind::Corrupt` naming the id when an attribute is missing or has another type.
 pub(super) fn to_record(item: Item) -> Result<Record> {
     let id = item.get("id").and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
-    let map: Map<String, Value> = item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect();
-    serde_json::from_value(Value::Object(map))
+    serde_json::from_value(Value::Object(object(item)))
         .map_err(|e| Error::new(Kind::Corrupt, format!("the record {id} in the table cannot be read: {e}")))
+}
+
+/// An item's attributes as JSON.
+pub(super) fn object(item: Item) -> Map<String, Value> {
+    item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect()
 }
 
 /// A string attribute.

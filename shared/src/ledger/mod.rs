@@ -13,7 +13,8 @@
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began; the others are notes that functions of one run leave for each other, their
+//! `delivery#<event key>` names the run that the event's first delivery began; `schedule#<id>` and `schedules` are
+//! schedules of backups (no expiry); the others are notes that functions of one run leave for each other, their
 //! keys and documents described where they are written.
 //!
 //! # Life cycle
@@ -39,6 +40,8 @@ mod item;
 mod list;
 mod notes;
 mod record;
+mod rules;
+mod schedules;
 mod stuck;
 mod table;
 
@@ -48,5 +51,7 @@ pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
 pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
+pub use rules::KeepRules;
+pub use schedules::{Added, Schedule, ScheduleId};
 pub use stuck::START_LIMIT;
 pub use table::Ledger;

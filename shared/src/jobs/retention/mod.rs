@@ -11,7 +11,11 @@ use serde_json::Value;
 
 pub use plan::{Decision, Rules, plan};
 
-use super::{Platform, backup, request::stored_at};
+use super::{
+    Platform, backup,
+    request::stored_at,
+    schedules::{Desk, Repaired},
+};
 use crate::{
     archive::manifest,
     base::{Error, Kind, Result, ResultExt, clock, id::RunId},
@@ -69,6 +73,8 @@ pub struct Outcome {
     pub plan: Vec<Line>,
     /// Ids of records that were removed with their objects.
     pub removed: Vec<String>,
+    /// What was done for schedules.
+    pub schedules: Repaired,
 }
 
 /// One decision, as the function answers it.
@@ -88,9 +94,15 @@ pub struct Line {
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
-    platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    // Neither keeps the other from being done.
+    // Also while the service is switched off: nothing must fire then.
+    let repaired = Desk::new(&platform.config, &platform.sdk, platform.ledger.clone()).repair().await;
+    let repaired = repaired.map(|done| outcome.schedules = done);
+    if !platform.config.enabled && action == Action::Reap {
+        return repaired.map(|()| outcome);
+    }
+    platform.require_enabled()?;
+    // None keeps the others from being done.
     let reaped = reap(platform, &mut outcome).await;
     let removed = match action {
         Action::Reap => Ok(()),
@@ -102,7 +114,7 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
         removed = outcome.removed.len(),
         "cleaned up"
     );
-    reaped.and(removed)?;
+    reaped.and(removed).and(repaired)?;
     Ok(outcome)
 }
 
