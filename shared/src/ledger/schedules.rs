@@ -14,21 +14,19 @@
 //! The record is written first and removed last. `version` fences: a writer whose version was overtaken cannot mark it as applied, and has to apply
 //! the newer one.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     error::{BuildError, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update},
 };
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     fault::fault,
     item::{self, Item},
-    rules::KeepRules,
+    schedule::{Schedule, ScheduleId},
     table::Ledger,
 };
 use crate::base::{Error, Kind, Result};
@@ -39,112 +37,10 @@ const ALL: &str = "schedules";
 const PREFIX: &str = "schedule#";
 /// Keys of one BatchGetItem (DynamoDB developer guide, "Quotas").
 const READS: usize = 100;
+/// The version that was read, of the schedule that was read: one that was removed and made anew counts from the beginning.
+const STILL: &str = "version = :version AND created_at = :created";
 /// How often a transaction is tried again that met another one.
 const CONFLICTS: u32 = 5;
-
-/// The id of a schedule, which is its name in EventBridge as well: 1 to 64 of `a-z A-Z 0-9 _ . -`, beginning with a letter or digit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ScheduleId(String);
-
-impl ScheduleId {
-    /// Parses an id.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidInput`] when the text has another form.
-    pub fn parse(text: &str) -> Result<Self> {
-        let ok = (1..=64).contains(&text.len())
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'));
-        if ok {
-            return Ok(Self(text.to_owned()));
-        }
-        let shown: String = text.chars().take(64).flat_map(char::escape_debug).collect();
-        Err(Error::new(
-            Kind::InvalidInput,
-            format!(
-                "\"{shown}\" is no id of a schedule: 1 to 64 letters, digits, \"_\", \".\" or \"-\", beginning with a letter or digit"
-            ),
-        ))
-    }
-
-    /// The id of the schedule that the deployment's `BACKUP_SCHEDULE` makes, and that start and stop are about.
-    pub fn default_one() -> Self {
-        Self("default".into())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ScheduleId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for ScheduleId {
-    type Error = Error;
-    fn try_from(s: String) -> Result<Self> {
-        Self::parse(&s)
-    }
-}
-
-impl From<ScheduleId> for String {
-    fn from(id: ScheduleId) -> Self {
-        id.0
-    }
-}
-
-/// One schedule, as it stands in the table. An absent value is an absent attribute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule {
-    /// Its id.
-    pub id: ScheduleId,
-    /// A name for people.
-    pub name: String,
-    /// The schedule as it was given.
-    pub schedule: String,
-    /// The same as EventBridge has it.
-    pub expression: String,
-    /// IANA name.
-    pub timezone: String,
-    /// Options of its backups, as in `POST /backup`.
-    #[serde(default)]
-    pub options: Map<String, Value>,
-    /// Whether it fires.
-    pub enabled: bool,
-    /// What is kept of its backups, where that is its own affair.
-    pub retention: Option<KeepRules>,
-    /// What a rate counts from; a whole minute.
-    pub counts_from: Timestamp,
-    /// `BACKUP_SCHEDULE` and `TZ` that the deployment last set it to.
-    pub deployed: Option<String>,
-    /// Counts changes.
-    pub version: u64,
-    /// The version that EventBridge was last told.
-    #[serde(default)]
-    pub applied: u64,
-    /// When its removal began.
-    pub removing_at: Option<Timestamp>,
-    /// Who made it.
-    pub created_by: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// Who changed it last.
-    pub updated_by: String,
-    /// When.
-    pub updated_at: Timestamp,
-}
-
-impl Schedule {
-    /// Whether EventBridge was told what stands here.
-    pub fn in_effect(&self) -> bool {
-        self.applied == self.version && self.removing_at.is_none()
-    }
-}
 
 /// How adding a schedule ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,8 +159,11 @@ impl Ledger {
             .put_item()
             .table_name(&self.state_table)
             .set_item(Some(to_item(schedule)?))
-            .condition_expression("version = :before AND attribute_not_exists(removing_at)")
+            .condition_expression(
+                "version = :before AND created_at = :created AND attribute_not_exists(removing_at)",
+            )
             .expression_attribute_values(":before", item::number(schedule.version.saturating_sub(1)))
+            .expression_attribute_values(":created", created(schedule))
             .send()
             .await;
         match put {
@@ -280,15 +179,16 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::ping`].
-    pub async fn schedule_applied(&self, id: &ScheduleId, version: u64) -> Result<bool> {
+    pub async fn schedule_applied(&self, schedule: &Schedule) -> Result<bool> {
         let update = self
             .client
             .update_item()
             .table_name(&self.state_table)
-            .key("id", item::text(key(id)))
+            .key("id", item::text(key(&schedule.id)))
             .update_expression("SET applied = :version")
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", item::number(version))
+            .condition_expression(STILL)
+            .expression_attribute_values(":version", item::number(schedule.version))
+            .expression_attribute_values(":created", created(schedule))
             .send()
             .await;
         match update {
@@ -308,8 +208,9 @@ impl Ledger {
         let delete = Delete::builder()
             .table_name(&self.state_table)
             .key("id", item::text(key(&schedule.id)))
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", item::number(schedule.version));
+            .condition_expression(STILL)
+            .expression_attribute_values(":version", item::number(schedule.version))
+            .expression_attribute_values(":created", created(schedule));
         let name = Update::builder()
             .table_name(&self.state_table)
             .key("id", item::text(ALL))
@@ -354,6 +255,11 @@ fn key(id: &ScheduleId) -> String {
     format!("{PREFIX}{id}")
 }
 
+/// As [`to_item`] writes it.
+fn created(schedule: &Schedule) -> AttributeValue {
+    item::text(schedule.created_at.to_string())
+}
+
 fn ids(schedule: &Schedule) -> AttributeValue {
     AttributeValue::Ss(vec![schedule.id.to_string()])
 }
@@ -390,17 +296,10 @@ fn of_item(item: Item) -> Result<Schedule> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::Map;
 
-    #[test]
-    fn ids_fit_eventbridge_and_keys() {
-        for good in ["default", "nightly-1", "A.b_c", &"x".repeat(64)] {
-            assert_eq!(ScheduleId::parse(good).unwrap().as_str(), good);
-        }
-        for bad in ["", "-a", ".", "..", "a/b", "a b", "é", "a\0", "a#b", &"x".repeat(65)] {
-            assert_eq!(ScheduleId::parse(bad).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
-        }
-    }
+    use super::*;
+    use crate::ledger::KeepRules;
 
     #[test]
     fn a_schedule_comes_back_from_its_item() {
@@ -425,6 +324,7 @@ mod tests {
             updated_at: at,
         };
         assert_eq!(of_item(to_item(&schedule).unwrap()).unwrap(), schedule);
+        assert_eq!(to_item(&schedule).unwrap()["created_at"], created(&schedule));
         assert!(!schedule.in_effect());
         schedule.removing_at = Some(at);
         assert_eq!(of_item(to_item(&schedule).unwrap()).unwrap(), schedule);

@@ -224,9 +224,8 @@ impl Desk {
                 self.ledger.remove_schedule(&newest).await?.then_some(None)
             } else {
                 eventbridge.put(&newest).await?;
-                let applied = Schedule { applied: newest.version, ..newest };
-                let newest = self.ledger.schedule_applied(id, applied.version).await?;
-                newest.then_some(Some(applied))
+                let still = self.ledger.schedule_applied(&newest).await?;
+                still.then(|| Some(Schedule { applied: newest.version, ..newest }))
             };
             if let Some(done) = done {
                 return Ok(done);
@@ -238,7 +237,7 @@ impl Desk {
     /// The schedule that a request makes of the one that is there.
     fn asked(&self, id: &ScheduleId, there: Option<Schedule>, request: &ScheduleRequest) -> Result<Schedule> {
         let new = there.is_none();
-        let mut schedule = there.map_or_else(|| self.empty(id, clock::now()), Ok)?;
+        let mut schedule = there.unwrap_or_else(|| self.empty(id, clock::now()));
         if new && request.schedule.is_none() {
             let message = "a new schedule needs the field \"schedule\", such as 0 2 * * *";
             return Err(Error::new(Kind::InvalidInput, message).at_field("schedule"));
@@ -254,8 +253,12 @@ impl Desk {
         self.with_schedule(schedule, &text)
     }
 
-    /// With another schedule, checked in its time zone. A rate counts from its own beginning.
+    /// With another schedule, checked in its time zone. A rate counts from its own beginning. The one that is there is not checked again: one that
+    /// has fired for the last time can still be paused.
     pub(super) fn with_schedule(&self, schedule: Schedule, text: &str) -> Result<Schedule> {
+        if text == schedule.schedule && !schedule.expression.is_empty() {
+            return Ok(schedule);
+        }
         let now = clock::now();
         let (zone, _) = zone(&schedule.timezone)?;
         let expression =
@@ -266,9 +269,9 @@ impl Desk {
     }
 
     /// A schedule that says nothing yet.
-    pub(super) fn empty(&self, id: &ScheduleId, now: Timestamp) -> Result<Schedule> {
+    pub(super) fn empty(&self, id: &ScheduleId, now: Timestamp) -> Schedule {
         let zone = self.config.time_zone.iana_name().unwrap_or("UTC").to_owned();
-        Ok(Schedule {
+        Schedule {
             id: id.clone(),
             name: id.to_string(),
             schedule: String::new(),
@@ -286,7 +289,7 @@ impl Desk {
             created_at: now,
             updated_by: String::new(),
             updated_at: now,
-        })
+        }
     }
 }
 

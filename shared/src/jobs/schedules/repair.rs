@@ -111,7 +111,7 @@ impl Desk {
 
     /// The default schedule of this deployment.
     pub(super) fn deployed(&self) -> Result<Schedule> {
-        let empty = self.empty(&ScheduleId::default_one(), clock::now())?;
+        let empty = self.empty(&ScheduleId::default_one(), clock::now());
         let empty = Schedule { deployed: Some(self.deployment()), ..empty };
         self.with_schedule(empty, &self.config.backup_schedule)
     }
