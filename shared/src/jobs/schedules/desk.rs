@@ -225,7 +225,7 @@ impl Desk {
             } else {
                 eventbridge.put(&newest).await?;
                 let still = self.ledger.schedule_applied(&newest).await?;
-                still.then(|| Some(Schedule { applied: newest.version, ..newest }))
+                still.then_some(Some(Schedule { applied: newest.version, ..newest }))
             };
             if let Some(done) = done {
                 return Ok(done);
