@@ -26,6 +26,10 @@ pub struct Deployment {
     pub store: Store,
     /// A client to S3.
     pub s3: aws_sdk_s3::Client,
+    /// A client to EventBridge Scheduler.
+    pub scheduler: aws_sdk_scheduler::Client,
+    /// The group of schedules, where they were wished for.
+    pub group: String,
     /// The functions [`FUNCTIONS`], and the state machine [`WORKERS`].
     pub host: Host,
 }
@@ -47,6 +51,8 @@ pub struct Wishes {
     pub retry_delays: Vec<f64>,
     /// Retries of an asynchronous invoke, 0 to 2.
     pub retries: u64,
+    /// Whether there is a group for schedules, whose clock [`Deployment::clock`] moves.
+    pub schedules: bool,
 }
 
 impl Default for Wishes {
@@ -59,6 +65,7 @@ impl Default for Wishes {
             memory: 1769,
             retry_delays: vec![0.5, 0.5],
             retries: 2,
+            schedules: false,
         }
     }
 }
@@ -96,6 +103,17 @@ impl Deployment {
         let [invoke, states] = free_addresses();
         environment["AWS_ENDPOINT_URL_LAMBDA"] = format!("http://{invoke}").into();
         environment["AWS_ENDPOINT_URL_SFN"] = format!("http://{states}").into();
+        let group = crate::unique("group");
+        let scheduler = aws_sdk_scheduler::Client::new(&tables.aws);
+        if wishes.schedules {
+            scheduler.create_schedule_group().name(&group).send().await.expect("a group");
+            environment["SCHEDULE_GROUP"] = group.as_str().into();
+            environment["SCHEDULE_FUNCTION_ARN"] =
+                "arn:aws:lambda:us-east-1:123456789012:function:scheduled-backup".into();
+            environment["SCHEDULE_ROLE_ARN"] = "arn:aws:iam::123456789012:role/schedules".into();
+            environment["SCHEDULE_DEAD_LETTER_ARN"] = "arn:aws:sqs:us-east-1:123456789012:undelivered".into();
+        }
+        let groups = wishes.schedules.then_some(&group);
         for (name, value) in &wishes.environment {
             environment[name] = value.as_str().into();
         }
@@ -116,11 +134,12 @@ impl Deployment {
             "region": "us-east-1", "environment": environment, "functions": functions, "tick": false,
             "invoke": invoke, "states": states, "awsEndpoint": endpoint,
             "retryDelaysSeconds": wishes.retry_delays, "api": {"function": "api"},
+            "scheduleGroups": groups.into_iter().collect::<Vec<_>>(),
             "stateMachines": [{
                 "name": WORKERS, "arn": machine, "definitionFile": definition, "substitutions": {"WorkerFunctionArn": worker},
             }],
         }));
-        Self { store: Store::new(s3.clone(), bucket), s3, tables, host }
+        Self { store: Store::new(s3.clone(), bucket), s3, tables, host, scheduler, group }
     }
 
     /// The AWS configuration.
@@ -155,6 +174,16 @@ impl Deployment {
         let mut all = self.records().await;
         all.sort_by_key(|r| (r.created_at, r.id.clone()));
         all.pop().expect("a record")
+    }
+
+    /// Moves the clock of the schedules in [`Deployment::group`] to a time, which may lie ahead; gives the events that fired.
+    pub async fn clock(&self, to: &str) -> Vec<Value> {
+        let url = format!("{}/host/clock/{to}", self.host.invoke_url);
+        let answer = self.host.call("POST", &url, &[], Vec::new()).await;
+        assert!(answer.status.is_success(), "{}: {:?}", answer.status, answer.body);
+        let fired = answer.json().as_array().cloned().expect("a list");
+        let event = |f: &Value| serde_json::from_str(f["input"].as_str().expect("input")).expect("JSON");
+        fired.iter().map(event).collect()
     }
 
     /// Looks until the records are as wanted, a minute at most.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use pgbaton::{
     base::config::Config,
-    jobs::Platform,
+    jobs::{Platform, schedules::Desk},
     ledger::Ledger,
     store::{self, Store},
 };
@@ -18,6 +18,7 @@ pub struct App {
     pub(crate) config: Arc<Config>,
     pub(crate) platform: Arc<Platform>,
     pub(crate) ledger: Ledger,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) region: Option<String>,
@@ -39,6 +40,7 @@ impl App {
             ledger: ledger.clone(),
         };
         Self {
+            desk: Arc::new(Desk::new(&config, &aws, ledger.clone())),
             ledger,
             platform: Arc::new(platform),
             lambda,

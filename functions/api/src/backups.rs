@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::{Reader, Writer},
+    auth::{Caller, Reader, Writer},
     invoke,
     problem::Problem,
     query::Parameters,
@@ -37,7 +37,11 @@ pub(crate) async fn create(
     request: Request,
 ) -> Answer {
     let body = body(request).await?;
-    let request = BackupRequest::from_body(&body)?;
+    begin(&app, caller, &audit, BackupRequest::from_body(&body)?).await
+}
+
+/// Starts a manual backup that was asked for with `request`.
+pub(crate) async fn begin(app: &App, caller: Caller, audit: &Audit, request: BackupRequest) -> Answer {
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
@@ -52,9 +56,9 @@ pub(crate) async fn create(
     request.created_by = Some(caller.subject);
     let record = request.pending(id, &of, &app.config, app.region.as_deref(), now)?;
     app.ledger.create(&record).await.map_err(stored)?;
-    match invoke::start(&app, function, &request.to_event()).await {
+    match invoke::start(app, function, &request.to_event()).await {
         Ok(()) => Ok((StatusCode::ACCEPTED, Json(shown(&record)))),
-        Err(error) => not_started(&app, record, error).await,
+        Err(error) => not_started(app, record, error).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod query;
 mod removal;
 mod restores;
 mod router;
+mod schedules;
 mod trace;
 
 pub use app::App;

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::Request,
     http::StatusCode,
-    routing::{MethodRouter, delete, get, post},
+    routing::{get, post},
 };
 use pgbaton::base::Kind;
 
@@ -20,17 +20,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/export", post(write))
         .route("/{id}/verify", post(write))
         .route("/validate", post(write))
-        .route("/start", post(write))
-        .route("/stop", post(write))
-        .route("/schedules", get(read))
-        .route("/schedules/{id}", changed())
-        .route("/schedules/{id}/run", post(write))
         .route("/conflicts", get(read))
         .route("/conflicts/{entity}/{entity_id}/resolve", post(write))
-}
-
-fn changed() -> MethodRouter<App> {
-    get(read).put(write).merge(delete(write))
 }
 
 /// A planned call that reads.

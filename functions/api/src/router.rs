@@ -11,8 +11,9 @@ use pgbaton::base::Kind;
 
 use crate::{
     app::App, backups, connections, databases, health, history, overview, planned, problem::Problem, removal,
-    restores, trace,
+    restores, schedules, trace,
 };
+
 
 /// The canonical mount, and those that admin tools are written against.
 const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
@@ -50,6 +51,7 @@ fn calls() -> Router<App> {
         .route("/databases", get(databases::list))
         .route("/databases/{name}", put(databases::put).delete(databases::remove))
         .route("/test-connections", get(connections::test))
+        .merge(schedules::routes())
         .merge(planned::routes())
 }
 

@@ -83,6 +83,19 @@ pub struct SourceLimits {
     pub lock_wait: Duration,
 }
 
+/// Where schedules stand in EventBridge Scheduler, and what they invoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleTarget {
+    /// `SCHEDULE_GROUP`: the deployment's group.
+    pub group: String,
+    /// `SCHEDULE_FUNCTION_ARN`: the backup function.
+    pub function: String,
+    /// `SCHEDULE_ROLE_ARN`: the role that Scheduler assumes to invoke it.
+    pub role: String,
+    /// `SCHEDULE_DEAD_LETTER_ARN`: the queue for what could not be delivered.
+    pub dead_letters: String,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -145,6 +158,11 @@ pub struct Config {
     pub restore_function: Option<String>,
     /// `RETENTION_FUNCTION`: the one that it invokes to remove backups.
     pub retention_function: Option<String>,
+    /// `BACKUP_SCHEDULE` (`0 2 * * *`): when the default schedule fires, as five-field cron, `cron(…)` or `rate(…)`, in the time zone `TZ`.
+    /// Its form is checked where schedules are understood, at the start too.
+    pub backup_schedule: String,
+    /// `SCHEDULE_GROUP` and what goes with it; without it there are no schedules.
+    pub schedules: Option<ScheduleTarget>,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -242,6 +260,16 @@ impl Config {
             backup_function: get("BACKUP_FUNCTION"),
             restore_function: get("RESTORE_FUNCTION"),
             retention_function: get("RETENTION_FUNCTION"),
+            backup_schedule: get("BACKUP_SCHEDULE").unwrap_or_else(|| "0 2 * * *".into()),
+            schedules: match get("SCHEDULE_GROUP") {
+                None => None,
+                Some(group) => Some(ScheduleTarget {
+                    group,
+                    function: need("SCHEDULE_FUNCTION_ARN")?,
+                    role: need("SCHEDULE_ROLE_ARN")?,
+                    dead_letters: need("SCHEDULE_DEAD_LETTER_ARN")?,
+                }),
+            },
             log_level: level(get("LOG_LEVEL"))?,
         })
     }

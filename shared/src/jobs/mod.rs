@@ -12,6 +12,7 @@ pub mod request;
 pub mod restore;
 pub mod retention;
 mod run;
+pub mod schedules;
 pub mod secrets;
 mod successor;
 pub mod worker;

@@ -54,6 +54,7 @@ impl Platform {
     pub async fn start() -> Result<Self> {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
+        let config = super::schedules::checked(config)?;
         // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))

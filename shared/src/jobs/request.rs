@@ -10,6 +10,7 @@ mod record;
 mod registration;
 mod restore;
 mod retention;
+mod schedule;
 
 pub use backup::{BackupRequest, Hop};
 pub(super) use fields::Fields;
@@ -17,6 +18,7 @@ pub use record::{archive_folder, stored_at};
 pub use registration::RegistrationRequest;
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
 pub use retention::RetentionRequest;
+pub use schedule::{ScheduleRequest, interval_hours, nothing};
 
 #[cfg(test)]
 mod tests {

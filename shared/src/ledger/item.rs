@@ -43,7 +43,12 @@ pub(super) fn of_value(value: Value) -> Item {
 
 /// The JSON object of an item.
 pub(super) fn to_value(item: Item) -> Value {
-    Value::Object(item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect::<Map<_, _>>())
+    Value::Object(object(item))
+}
+
+/// An item's attributes as JSON.
+pub(super) fn object(item: Item) -> Map<String, Value> {
+    item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect()
 }
 
 /// A string attribute.

@@ -13,7 +13,8 @@
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began; `databases` and `database#<name>` are the registry; the others are notes that functions of one run leave for each other, their
+//! `delivery#<event key>` names the run that the event's first delivery began; `databases` and `database#<name>` are the registry, `schedule#<id>` and
+//! `schedules` the schedules of backups (none of them expires); the others are notes that functions of one run leave for each other, their
 //! keys and documents described where they are written.
 //!
 //! # Life cycle
@@ -43,6 +44,8 @@ mod notes;
 mod record;
 mod removal;
 mod rules;
+mod schedule;
+mod schedules;
 mod stuck;
 mod table;
 
@@ -55,5 +58,7 @@ pub use history::HistoryQuery;
 pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
 pub use rules::KeepRules;
+pub use schedule::{Schedule, ScheduleId};
+pub use schedules::Added;
 pub use stuck::START_LIMIT;
 pub use table::Ledger;

@@ -6,6 +6,7 @@
 mod action;
 mod plan;
 mod removal;
+mod rules;
 
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
@@ -14,7 +15,10 @@ pub use action::Action;
 pub use plan::{Circumstances, Decision, Rules, RulesOf, plan};
 pub use removal::{Removed, Wish};
 
-use super::{Platform, backup};
+use super::{
+    Platform, backup,
+    schedules::{Desk, Repaired},
+};
 use crate::{
     base::{Result, ResultExt, clock, id::RunId},
     ledger::{Record, RunKind},
@@ -31,6 +35,8 @@ pub struct Outcome {
     pub plan: Vec<Line>,
     /// Backups that were removed with their objects.
     pub removed: Vec<Removed>,
+    /// What was done for schedules.
+    pub schedules: Repaired,
     /// A wish that is not granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
@@ -66,9 +72,20 @@ pub struct Line {
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
-    platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    // Neither keeps the other from being done.
+    // Also while the service is switched off: nothing must fire then.
+    let repaired = match action {
+        Action::Reap | Action::Remove { dry_run: false } => {
+            let desk = Desk::new(&platform.config, &platform.sdk, platform.ledger.clone());
+            desk.repair().await.map(|done| outcome.schedules = done)
+        }
+        _ => Ok(()),
+    };
+    if !platform.config.enabled && action == Action::Reap {
+        return repaired.map(|()| outcome);
+    }
+    platform.require_enabled()?;
+    // None keeps the others from being done.
     let reaped = match action {
         Action::Remove { dry_run: true } | Action::Delete(_) => Ok(()),
         _ => reap(platform, &mut outcome).await,
@@ -84,7 +101,7 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
         removed = outcome.removed.len(),
         "cleaned up"
     );
-    reaped.and(removed)?;
+    reaped.and(removed).and(repaired)?;
     Ok(outcome)
 }
 

@@ -70,7 +70,7 @@ impl Period {
 /// What the plan is made from, beside the records.
 #[derive(Debug, Clone)]
 pub struct Circumstances<'a> {
-    /// The rules of a database.
+    /// The rules.
     pub rules: &'a dyn RulesOf,
     /// Backups that a run under way reads: a restore, a verification.
     pub in_use: &'a BTreeSet<RunId>,
@@ -80,15 +80,22 @@ pub struct Circumstances<'a> {
     pub now: Timestamp,
 }
 
-/// Rules by database.
+/// Which rules a backup falls under.
 pub trait RulesOf: std::fmt::Debug {
     /// Those of one.
-    fn of(&self, database: &DatabaseName) -> Rules;
+    fn of(&self, record: &Record) -> Rules;
+
+    /// The schedule, where it has rules of its own: its backups are counted by themselves.
+    fn schedule<'r>(&self, record: &'r Record) -> Option<&'r str>;
 }
 
 impl RulesOf for Rules {
-    fn of(&self, _: &DatabaseName) -> Rules {
+    fn of(&self, _: &Record) -> Rules {
         *self
+    }
+
+    fn schedule<'r>(&self, _: &'r Record) -> Option<&'r str> {
+        None
     }
 }
 
@@ -124,19 +131,20 @@ fn is_good(r: &Record) -> bool {
 
 /// Good backups that a rule keeps, with the first reason.
 fn kept_by_rules(sorted: &[&Record], c: &Circumstances<'_>) -> BTreeMap<RunId, String> {
-    let mut by_database: BTreeMap<&DatabaseName, Vec<&Record>> = BTreeMap::new();
-    for r in sorted.iter().filter(|r| is_good(r)) {
-        by_database.entry(&r.database).or_default().push(r);
-    }
     let mut kept = BTreeMap::new();
-    for (database, good) in by_database {
-        let rules = c.rules.of(database);
+    let mut databases = BTreeSet::new();
+    let mut groups: BTreeMap<(&DatabaseName, Option<&str>), Vec<&Record>> = BTreeMap::new();
+    for r in sorted.iter().filter(|r| is_good(r)) {
+        if databases.insert(&r.database) {
+            kept.insert(r.id.clone(), format!("it is the newest good backup of {}", r.database));
+        }
+        groups.entry((&r.database, c.rules.schedule(r))).or_default().push(r);
+    }
+    for good in groups.into_values() {
+        let Some(rules) = good.first().map(|r| c.rules.of(r)) else { continue };
         let mut keep = |r: &Record, reason: String| {
             kept.entry(r.id.clone()).or_insert(reason);
         };
-        if let Some(newest) = good.first() {
-            keep(newest, format!("it is the newest good backup of {database}"));
-        }
         for r in good.iter().take(rules.last as usize) {
             keep(r, format!("it is among the last {}", rules.last));
         }
@@ -157,7 +165,7 @@ fn kept_by_rules(sorted: &[&Record], c: &Circumstances<'_>) -> BTreeMap<RunId, S
 }
 
 fn decide(r: &Record, kept: Option<String>, c: &Circumstances<'_>) -> Decision {
-    let rules = c.rules.of(&r.database);
+    let rules = c.rules.of(r);
     let days = rules.days.or((!is_good(r)).then_some(FAILED_DAYS));
     let young = days.filter(|days| {
         let span = (i64::from(*days) * 24).hours();

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{
     super::{Platform, backup, request::stored_at},
-    Circumstances, Decision, Line, Outcome, Refused, Rules, plan,
+    Circumstances, Decision, Line, Outcome, Refused, plan,
+    rules::Registered,
 };
 use crate::{
     archive::manifest,
@@ -49,7 +50,7 @@ pub struct Removed {
 /// Removes what the rules do not keep, or says what that would be. What fails for one backup does not keep the others from going.
 pub(super) async fn by_rules(platform: &Platform, dry_run: bool, outcome: &mut Outcome) -> Result<()> {
     let records = all_backups(&platform.ledger).await?;
-    let rules = Rules::days(platform.config.retention_days);
+    let rules = Registered::read(platform).await?;
     let in_use = in_use(&platform.ledger).await?;
     let decisions = plan(
         &records,
