@@ -179,6 +179,32 @@ proptest! {
         prop_assert_eq!(within, walked, "{}", made.text);
     }
 
+    /// L, # and W against their definitions, looked for from day to day.
+    #[test]
+    fn special_days_are_those_of_a_walk_through_the_month(
+        year in 2024i16..2060, month in 1i8..=12, week_day in 1i8..=7, nth in 1i8..=5, day in 1i8..=31,
+    ) {
+        let first = Date::new(year, month, 1).unwrap();
+        let dates: Vec<Date> =
+            first.series(1.day()).take_while(|date| date.month() == month).collect();
+        let named = |date: &&Date| date.weekday().to_sunday_one_offset() == week_day;
+        let works = |date: &Date| !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+        let away = |date: &Date| (date.day() - day).abs();
+        let nearest = dates.iter().filter(|date| works(date)).min_by_key(|date| away(date)).copied();
+        for (days, expected) in [
+            (format!("? {month} {week_day}L"), dates.iter().rfind(named).copied()),
+            (format!("? {month} {week_day}#{nth}"), dates.iter().filter(named).nth(nth as usize - 1).copied()),
+            (format!("L {month} ?"), dates.last().copied()),
+            (format!("{day}W {month} ?"), nearest.filter(|_| day as usize <= dates.len())),
+        ] {
+            let expression = Expression::parse(&format!("cron(0 0 {days} {year})")).unwrap();
+            let before = Timestamp::UNIX_EPOCH;
+            let found = expression.next_runs(before, before, &TimeZone::UTC, 2);
+            let found: Vec<Date> = found.iter().map(|at| TimeZone::UTC.to_datetime(*at).date()).collect();
+            prop_assert_eq!(found, Vec::from_iter(expected), "{}", days);
+        }
+    }
+
     /// The same expression, written in EventBridge's fields, fires at the same times.
     #[test]
     fn a_translation_fires_as_its_original(made in made(), after in 0i64..4_000_000_000) {
