@@ -14,7 +14,6 @@ use crate::{
     restores, schedules, trace,
 };
 
-
 /// The canonical mount, and those that admin tools are written against.
 const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
 

@@ -7,7 +7,7 @@ use super::{
     fields::{Fields, wrong},
 };
 use crate::{
-    base::{Error, Kind, Result},
+    base::{Error, Result},
     jobs::schedules::{Expression, zone},
     ledger::{KeepRules, ScheduleId},
 };
@@ -100,6 +100,7 @@ pub fn nothing(body: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Kind;
     use serde_json::json;
 
     fn parse(value: Value) -> Result<ScheduleRequest> {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     base::{Error, Kind, Result, ResultExt, clock, config::Config},
-    jobs::request::ScheduleRequest,
+    jobs::{databases, request::ScheduleRequest},
     ledger::{Added, Ledger, Schedule, ScheduleId},
 };
 
@@ -76,8 +76,8 @@ impl Desk {
         by: &str,
     ) -> Result<(Schedule, bool)> {
         if let Some(options) = &request.options {
-            options
-                .database(&self.config)
+            databases::find(&self.ledger, &self.config, options.database.as_ref())
+                .await
                 .map_err(|e| Error::new(e.kind(), e.message().to_owned()).at_field("options.database"))?;
         }
         self.write(id, by, |there| self.asked(id, there, request)).await
