@@ -138,6 +138,7 @@ async fn a_restore_asked_for_by_http_is_made() {
             "not_available_yet",
         ),
         (json!({"filepath": "../../x/", "target": "BACKUP"}), 400, "invalid_input"),
+        (json!({"backupId": backup, "target": "nobody"}), 404, "not_found"),
     ] {
         let detail = s.refused("POST", "/backup/restore", body, status, code).await;
         assert!(!detail.contains("hunter2"), "{detail}");
@@ -157,6 +158,19 @@ async fn what_is_deleted_is_gone_and_told_and_the_last_good_one_stays() {
     for query in ["", "?objects=true", "?force=false"] {
         let why = s.refused("DELETE", &format!("/backup/{third}{query}"), Value::Null, 409, "conflict").await;
         assert!(why.contains("newest good one of main") && why.contains("force=true"), "{why}");
+    }
+    let now = jiff::Timestamp::now().as_second();
+    let claims = json!({"sub": "bob", "scope": "backup:read backup:write", "exp": now + 900, "nbf": now - 5});
+    let token =
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(KEY.as_bytes())).unwrap();
+    let writer = format!("Bearer {token}");
+    for (method, path, body) in [
+        ("DELETE", format!("/backup/{first}"), ""),
+        ("POST", "/backup/retention/run".to_owned(), r#"{"dryRun": false}"#),
+    ] {
+        let url = format!("{}{path}", s.d.host.front_url);
+        let answer = s.d.host.call(method, &url, &[("authorization", &writer)], body.into()).await;
+        assert_eq!(answer.status, 403, "{method} {path}");
     }
     for query in ["?objects=1", "?objects=yes", "?frobnicate=true", "?objects=true&objects=true"] {
         s.refused("DELETE", &format!("/backup/{first}{query}"), Value::Null, 400, "invalid_input").await;

@@ -32,7 +32,7 @@ fn wishes() -> Wishes {
 
 async fn call(d: &Deployment, method: &str, path: &str, body: Value) -> Answer {
     let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-    let token = token("backup:read backup:write");
+    let token = token("backup:read backup:write backup:admin");
     let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
     d.host.call(method, &format!("{}{path}", d.host.front_url), &headers, body).await
 }

@@ -141,6 +141,15 @@ impl Caller {
     fn may(&self, scope: &str) -> bool {
         self.admin || self.scopes.iter().any(|s| s == scope)
     }
+
+    /// For what the body decides: 403 naming the scope when the token does not allow it.
+    pub(crate) fn needs(&self, scope: &str) -> Result<(), Problem> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        let detail = format!("this call needs the scope {scope} or the role admin");
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+    }
 }
 
 async fn caller_with(scope: &'static str, parts: &Parts, app: &App) -> Result<Caller, Problem> {
@@ -148,10 +157,7 @@ async fn caller_with(scope: &'static str, parts: &Parts, app: &App) -> Result<Ca
     if let Some(audit) = parts.extensions.get::<Audit>() {
         audit.caller(&caller.subject);
     }
-    if !caller.may(scope) {
-        let detail = format!("this call needs the scope {scope} or the role admin");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
-    }
+    caller.needs(scope)?;
     if !app.config.enabled {
         let detail = "the backup service is switched off (ENABLE_BACKUP_SERVICE is false)";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "service_disabled", detail));

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Bodies of calls are small.
-pub(crate) const BODY_BYTES: usize = 1 << 20;
+const BODY_BYTES: usize = 1 << 20;
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     auth::{Admin, Reader},
-    backups::{Answer, BODY_BYTES},
+    backups::{self, Answer},
     problem::Problem,
     query::Parameters,
 };
@@ -31,7 +31,7 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
         .transpose()
         .map_err(|_| Problem::invalid("cursor", "the cursor is not one that this list gave"))?;
     let page = databases::list(&app.ledger, &app.config, after.as_ref(), limit).await;
-    answer(StatusCode::OK, &page.map_err(crate::backups::stored)?)
+    answer(StatusCode::OK, &page.map_err(backups::stored)?)
 }
 
 /// `PUT /backup/databases/{name}`: registers a database, or says anew all that is said of it.
@@ -42,11 +42,9 @@ pub(crate) async fn put(
     request: Request,
 ) -> Answer {
     let name = parsed(name)?;
-    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 1 MiB or broke off")
-    })?;
+    let body = backups::body(request).await?;
     let put = databases::put(&app.ledger, &app.config, &name, &body, &caller.subject, clock::now()).await;
-    let (entry, new) = put.map_err(crate::backups::stored)?;
+    let (entry, new) = put.map_err(backups::stored)?;
     answer(if new { StatusCode::CREATED } else { StatusCode::OK }, &entry)
 }
 
@@ -63,7 +61,7 @@ pub(crate) async fn remove(
     parameters.end()?;
     answer(
         StatusCode::OK,
-        &databases::remove(&app.ledger, &app.config, &name, version).await.map_err(crate::backups::stored)?,
+        &databases::remove(&app.ledger, &app.config, &name, version).await.map_err(backups::stored)?,
     )
 }
 

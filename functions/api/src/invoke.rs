@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::app::App;
 
 /// API Gateway waits for 30 s, the function behind it for 29.
-const PATIENCE: Duration = Duration::from_secs(22);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(22);
 
 /// An asynchronous invoke: Lambda queues the event and answers at once.
 pub(crate) async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
@@ -28,13 +28,18 @@ pub(crate) async fn start(app: &App, function: &str, event: &Value) -> Result<()
     }
 }
 
-/// Waits for what a function answers; none when it takes longer than a call may: it goes on all the same.
+/// Waits for what a function answers; none when it takes longer than `patience`, at most [`PATIENCE`]: it goes on all the same.
 ///
 /// # Errors
 /// [`Kind::Aws`] when it failed, or could not be asked; [`Kind::Unreachable`].
-pub(crate) async fn ask(app: &App, function: &str, event: &Value) -> Result<Option<Value>> {
+pub(crate) async fn ask(
+    app: &App,
+    function: &str,
+    event: &Value,
+    patience: Duration,
+) -> Result<Option<Value>> {
     let timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE).build();
+        TimeoutConfig::builder().operation_attempt_timeout(patience).operation_timeout(patience).build();
     // Once: a second attempt would do the work beside the first.
     let once = Builder::new().timeout_config(timeouts).retry_config(RetryConfig::disabled());
     let invoke = app

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::Writer,
+    auth::{Admin, Writer},
     backups::{self, Answer},
     invoke,
     problem::Problem,
@@ -24,7 +24,7 @@ use crate::{
 /// `DELETE /backup/{id}`: the record, and with `objects=true` all that was stored.
 pub(crate) async fn delete(
     State(app): State<App>,
-    Writer(caller): Writer,
+    Admin(caller): Admin,
     Extension(audit): Extension<Audit>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -38,7 +38,7 @@ pub(crate) async fn delete(
     let event = json!({
         "action": "delete", "id": id.as_str(), "objects": objects, "force": force, "by": caller.subject,
     });
-    match invoke::ask(&app, function(&app)?, &event).await? {
+    match invoke::ask(&app, function(&app)?, &event, invoke::PATIENCE).await? {
         Some(answer) => match (answer["removed"].get(0), &answer["refused"]) {
             (Some(removed), _) => Ok((StatusCode::OK, Json(removed.clone()))),
             (None, Value::Object(refused)) => {
@@ -60,11 +60,14 @@ pub(crate) async fn delete(
 }
 
 /// `POST /backup/retention/run`: the plan with its reasons; with `"dryRun": false` it is carried out.
-pub(crate) async fn run(State(app): State<App>, _: Writer, request: Request) -> Answer {
+pub(crate) async fn run(State(app): State<App>, Writer(caller): Writer, request: Request) -> Answer {
     let body = backups::body(request).await?;
     let asked = RetentionRequest::from_body(&body)?;
+    if !asked.dry_run {
+        caller.needs("backup:admin")?;
+    }
     let event = json!({"action": "retention", "dryRun": asked.dry_run});
-    match invoke::ask(&app, function(&app)?, &event).await? {
+    match invoke::ask(&app, function(&app)?, &event, invoke::PATIENCE).await? {
         Some(mut answer) => {
             answer["dry_run"] = asked.dry_run.into();
             Ok((StatusCode::OK, Json(answer)))

@@ -7,7 +7,7 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind, clock, id::RunId},
-    jobs::{request::RestoreRequest, restore},
+    jobs::{databases, request::RestoreRequest, restore},
     ledger::{ListQuery, RunKind, Status},
 };
 
@@ -42,6 +42,8 @@ pub(crate) async fn create(
     request.id = Some(id.clone());
     request.event_id = Some(format!("api/{id}"));
     request.created_by = Some(caller.subject);
+    // An unknown target is the caller's to mend; the function looks it up anew.
+    databases::pinned_target(&app.ledger, &app.config, &request).await.map_err(backups::stored)?;
     let record = restore::pending(&app.platform, &request, id, now).await?;
     app.ledger.create(&record).await.map_err(backups::stored)?;
     match invoke::start(&app, function, &request.to_event()).await {

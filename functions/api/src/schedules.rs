@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::{Reader, Writer},
+    auth::{Admin, Reader, Writer},
     backups::{self, Answer},
     problem::Problem,
     trace::Audit,
@@ -50,7 +50,7 @@ async fn read(State(app): State<App>, _: Reader, id: Result<Path<String>, PathRe
 /// `PUT /backup/schedules/{id}`: makes a schedule (201) or changes one (200); what the body leaves out stays.
 async fn write(
     State(app): State<App>,
-    Writer(caller): Writer,
+    Admin(caller): Admin,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Answer {
@@ -63,7 +63,7 @@ async fn write(
 /// `DELETE /backup/schedules/{id}`.
 async fn remove(
     State(app): State<App>,
-    Writer(caller): Writer,
+    Admin(caller): Admin,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
     let id = parsed(id)?;
@@ -88,14 +88,14 @@ async fn run(
 }
 
 /// `POST /backup/start`: the default schedule fires from now on.
-async fn start(State(app): State<App>, Writer(caller): Writer, request: Request) -> Answer {
+async fn start(State(app): State<App>, Admin(caller): Admin, request: Request) -> Answer {
     let hours = interval_hours(&backups::body(request).await?)?;
     let schedule = app.desk.start(hours, &caller.subject).await?;
     shown(&app, StatusCode::OK, schedule).await
 }
 
 /// `POST /backup/stop`: the default schedule fires no more; running backups finish.
-async fn stop(State(app): State<App>, Writer(caller): Writer, request: Request) -> Answer {
+async fn stop(State(app): State<App>, Admin(caller): Admin, request: Request) -> Answer {
     nothing(&backups::body(request).await?)?;
     let schedule = app.desk.stop(&caller.subject).await?;
     shown(&app, StatusCode::OK, schedule).await
