@@ -442,8 +442,6 @@ async fn other_calls_say_what_they_are() {
         (Method::GET, format!("/backup/restores/{id}")),
         (Method::POST, "/backup/export".into()),
         (Method::GET, format!("/backup/{id}/download")),
-        (Method::POST, format!("/backup/{id}/verify")),
-        (Method::POST, "/backup/validate".into()),
         (Method::GET, "/backup/status".into()),
         (Method::GET, "/backup/stats".into()),
         (Method::POST, "/backup/start".into()),

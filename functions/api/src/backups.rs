@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Bodies of calls are small.
-const BODY_BYTES: usize = 1 << 20;
+pub(crate) const BODY_BYTES: usize = 1 << 20;
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
@@ -59,7 +59,7 @@ pub(crate) async fn create(
 }
 
 /// Closes the record of a function that could not be started. It may have started all the same, the answer being lost.
-async fn not_started(app: &App, record: Record, error: Error) -> Answer {
+pub(crate) async fn not_started(app: &App, record: Record, error: Error) -> Answer {
     match app.ledger.fail_pending(&record.id, &Failure::from(&error)).await {
         Ok(_) => Err(error.into()),
         Err(closing) if closing.kind() == Kind::Conflict => {
@@ -74,7 +74,7 @@ async fn not_started(app: &App, record: Record, error: Error) -> Answer {
 }
 
 /// An asynchronous invoke: Lambda queues the event and answers at once.
-async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
+pub(crate) async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
     let invoke = app
         .lambda
         .invoke()
@@ -90,11 +90,7 @@ async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
                 SdkError::ServiceError(_) | SdkError::ResponseError(_) => Kind::Aws,
                 _ => Kind::Unreachable,
             };
-            Err(Error::with_source(
-                kind,
-                format!("the backup function {function} could not be started"),
-                error,
-            ))
+            Err(Error::with_source(kind, format!("the function {function} could not be started"), error))
         }
     }
 }
@@ -148,7 +144,7 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
     }
 }
 
-/// `GET /backup/{id}`: one record with its tables.
+/// `GET /backup/{id}`: one record, of a backup with its tables, of a verification or validation with its outcome.
 pub(crate) async fn read(
     State(app): State<App>,
     _: Reader,
@@ -160,7 +156,7 @@ pub(crate) async fn read(
     let found =
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
     let record = app.ledger.close_if_stuck(found, clock::now()).await?;
-    if record.kind != RunKind::Backup {
+    if record.kind == RunKind::Restore {
         let detail = format!("{id} is the id of a {}, not of a backup", record.kind.name());
         return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
     }
@@ -168,7 +164,7 @@ pub(crate) async fn read(
 }
 
 /// An error of the ledger where the record itself cannot be what is missing: a table is, which is no caller's fault.
-fn stored(error: Error) -> Problem {
+pub(crate) fn stored(error: Error) -> Problem {
     match error.kind() {
         Kind::NotFound => Problem::unavailable("a table of this deployment is missing", &error),
         _ => error.into(),
@@ -180,7 +176,7 @@ fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
 }
 
 /// A record as callers see it: without the lease.
-fn shown(record: &Record) -> Value {
+pub(crate) fn shown(record: &Record) -> Value {
     let mut value = serde_json::to_value(record).unwrap_or(Value::Null);
     if let Value::Object(map) = &mut value {
         for internal in ["lease_owner", "lease_until", "fence", "event_id"] {

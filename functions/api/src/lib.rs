@@ -10,6 +10,8 @@ mod problem;
 mod query;
 mod router;
 mod trace;
+mod validate;
+mod verify;
 
 pub use app::App;
 pub use gateway::serve;

@@ -23,8 +23,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/restores/{id}", get(read))
         .route("/export", post(write))
         .route("/{id}/download", get(read))
-        .route("/{id}/verify", post(write))
-        .route("/validate", post(write))
         .route("/status", get(read))
         .route("/stats", get(read))
         .route("/start", post(write))

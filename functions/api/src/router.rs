@@ -9,7 +9,7 @@ use axum::{
 };
 use pgbaton::base::Kind;
 
-use crate::{app::App, backups, health, planned, problem::Problem, trace};
+use crate::{app::App, backups, health, planned, problem::Problem, trace, validate, verify};
 
 /// The canonical mount, and those that admin tools are written against.
 const MOUNTS: [&str; 3] = ["/backup", "/api/backup", "/api/admin/backup"];
@@ -36,6 +36,8 @@ fn calls() -> Router<App> {
         .route("/latest", get(backups::latest))
         .route("/health", get(health::check))
         .route("/{id}", get(backups::read).delete(planned::write))
+        .route("/{id}/verify", post(verify::create))
+        .route("/validate", post(validate::create))
         .merge(planned::routes())
 }
 

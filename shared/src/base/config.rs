@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::{
     error::{Error, Kind, Result},
     id::DatabaseName,
+    level::VerifyLevel,
     secret::Secret,
 };
 
@@ -136,6 +137,12 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
+    /// `RESTORE_FUNCTION`: name or ARN of the function that a verification invokes for a restore.
+    pub restore_function: Option<String>,
+    /// `VERIFY_FUNCTION`: name or ARN of the function that the API invokes for verifications and validations, and the reaper for what they left.
+    pub verify_function: Option<String>,
+    /// `VERIFY_LEVEL` (read): how thoroughly backups are verified where nothing else is asked for.
+    pub verify_level: VerifyLevel,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -226,6 +233,12 @@ impl Config {
             jwt_issuer: get("JWT_ISSUER"),
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
+            restore_function: get("RESTORE_FUNCTION"),
+            verify_function: get("VERIFY_FUNCTION"),
+            verify_level: match get("VERIFY_LEVEL") {
+                Some(text) => VerifyLevel::parse(&text).map_err(|e| wrong("VERIFY_LEVEL", e.message()))?,
+                None => VerifyLevel::default(),
+            },
             log_level: level(get("LOG_LEVEL"))?,
         })
     }

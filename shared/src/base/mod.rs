@@ -5,8 +5,10 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod id;
+pub mod level;
 pub mod secret;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result, ResultExt};
+pub use level::VerifyLevel;
 pub use secret::Secret;

@@ -9,6 +9,8 @@ pub mod retention;
 mod run;
 pub mod secrets;
 mod successor;
+pub mod validate;
+pub mod verify;
 pub mod worker;
 mod workers;
 

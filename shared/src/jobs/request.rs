@@ -8,10 +8,14 @@ mod backup;
 mod fields;
 mod record;
 mod restore;
+mod validate;
+mod verify;
 
 pub use backup::{BackupRequest, Hop};
 pub use record::{archive_folder, stored_at};
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
+pub use validate::ValidateRequest;
+pub use verify::{Asked, VerifyRequest, Which};
 
 #[cfg(test)]
 mod tests {

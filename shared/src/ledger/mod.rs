@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | table | `id` (S) | | |
 //! | GSI `by_database` | `database` (S) | `created_at` (S) | ALL |
-//! | GSI `by_kind` | `kind` (S): `backup` or `restore` | `created_at` (S) | ALL |
+//! | GSI `by_kind` | `kind` (S): `backup`, `restore`, `verify` or `validate` | `created_at` (S) | ALL |
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
@@ -41,6 +41,7 @@ mod notes;
 mod record;
 mod stuck;
 mod table;
+mod verification;
 
 pub use claim::Lease;
 pub use delivery::Delivery;
@@ -50,3 +51,4 @@ pub use list::{ListQuery, Page};
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
 pub use stuck::START_LIMIT;
 pub use table::Ledger;
+pub use verification::{Verdict, Verified, fit_to_verify};

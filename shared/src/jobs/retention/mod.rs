@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use plan::{Decision, Rules, plan};
 
-use super::{Platform, backup, request::stored_at};
+use super::{Platform, backup, request::stored_at, verify};
 use crate::{
     archive::manifest,
     base::{Error, Kind, Result, ResultExt, clock, id::RunId},
@@ -120,6 +120,10 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
                 failure.get_or_insert(e);
             }
         }
+    }
+    if let Err(e) = verify::tell(platform, now).await.context("asking for scratch databases to be dropped") {
+        tracing::error!(error = %e, "cleaning up after verifications");
+        failure.get_or_insert(e);
     }
     outcome.aborted_uploads += abort_orphans(platform, now).await.context("aborting orphaned uploads")?;
     failure.map_or(Ok(()), Err)
