@@ -435,8 +435,6 @@ async fn other_calls_say_what_they_are() {
     let id = "20261121T020000Z-9f86d081";
     for (method, path) in [
         (Method::POST, "/backup/export".to_owned()),
-        (Method::POST, format!("/backup/{id}/verify")),
-        (Method::POST, "/backup/validate".into()),
         (Method::GET, "/backup/conflicts".into()),
         (Method::POST, "/backup/conflicts/orders/7/resolve".into()),
         (Method::GET, "/openapi.json".into()),

@@ -8,6 +8,7 @@ use super::{
     error::{Error, Kind, Result},
     iam::IamLogin,
     id::DatabaseName,
+    level::VerifyLevel,
     secret::Secret,
 };
 
@@ -154,7 +155,7 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
-    /// `RESTORE_FUNCTION`: the one that it invokes for a restore.
+    /// `RESTORE_FUNCTION`: the one that it, or a verification, invokes for a restore.
     pub restore_function: Option<String>,
     /// `RETENTION_FUNCTION`: the one that it invokes to remove backups.
     pub retention_function: Option<String>,
@@ -163,6 +164,10 @@ pub struct Config {
     pub backup_schedule: String,
     /// `SCHEDULE_GROUP` and what goes with it; without it there are no schedules.
     pub schedules: Option<ScheduleTarget>,
+    /// `VERIFY_FUNCTION`: name or ARN of the function that the API invokes for verifications and validations, and the reaper for what they left.
+    pub verify_function: Option<String>,
+    /// `VERIFY_LEVEL` (read): how thoroughly backups are verified where nothing else is asked for.
+    pub verify_level: VerifyLevel,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -269,6 +274,11 @@ impl Config {
                     role: need("SCHEDULE_ROLE_ARN")?,
                     dead_letters: need("SCHEDULE_DEAD_LETTER_ARN")?,
                 }),
+            },
+            verify_function: get("VERIFY_FUNCTION"),
+            verify_level: match get("VERIFY_LEVEL") {
+                Some(text) => VerifyLevel::parse(&text).map_err(|e| wrong("VERIFY_LEVEL", e.message()))?,
+                None => VerifyLevel::default(),
             },
             log_level: level(get("LOG_LEVEL"))?,
         })

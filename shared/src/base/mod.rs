@@ -6,9 +6,11 @@ pub mod config;
 pub mod error;
 pub mod iam;
 pub mod id;
+pub mod level;
 pub mod secret;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result, ResultExt};
 pub use iam::IamLogin;
+pub use level::VerifyLevel;
 pub use secret::Secret;

@@ -15,6 +15,8 @@ mod run;
 pub mod schedules;
 pub mod secrets;
 mod successor;
+pub mod validate;
+pub mod verify;
 pub mod worker;
 mod workers;
 

@@ -46,6 +46,8 @@ pub struct Completion {
     /// All tables; the record keeps the largest ones, as many as it has room for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableLine>,
+    /// What a validation found.
+    pub validation: Option<serde_json::Value>,
     /// Set by the ledger: tables that found no room.
     pub tables_omitted: Option<u64>,
 }

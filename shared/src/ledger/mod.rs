@@ -2,14 +2,14 @@
 //!
 //! # Tables (both on demand)
 //!
-//! `BACKUP_TABLE`: one item per backup, restore or deletion, every attribute a plain string, number, boolean, list or map, for a
+//! `BACKUP_TABLE`: one item per run, every attribute a plain string, number, boolean, list or map, for a
 //! person reading the table in the AWS console.
 //!
 //! | key | hash | range | projection |
 //! |---|---|---|---|
 //! | table | `id` (S) | | |
 //! | GSI `by_database` | `database` (S) | `created_at` (S) | ALL |
-//! | GSI `by_kind` | `kind` (S): `backup`, `restore` or `deletion` | `created_at` (S) | ALL |
+//! | GSI `by_kind` | `kind` (S): `backup`, `restore`, `verify`, `validate` or `deletion` | `created_at` (S) | ALL |
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
@@ -48,6 +48,7 @@ mod schedule;
 mod schedules;
 mod stuck;
 mod table;
+mod verification;
 
 pub use claim::Lease;
 pub use databases::{DatabaseSource, Registered, Registration};
@@ -62,3 +63,4 @@ pub use schedule::{Schedule, ScheduleId};
 pub use schedules::Added;
 pub use stuck::START_LIMIT;
 pub use table::Ledger;
+pub use verification::{Verdict, Verified, fit_to_verify};

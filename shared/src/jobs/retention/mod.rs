@@ -18,6 +18,7 @@ pub use removal::{Removed, Wish};
 use super::{
     Platform, backup,
     schedules::{Desk, Repaired},
+    verify,
 };
 use crate::{
     base::{Result, ResultExt, clock, id::RunId},
@@ -119,6 +120,10 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
                 failure.get_or_insert(e);
             }
         }
+    }
+    if let Err(e) = verify::tell(platform, now).await.context("asking for scratch databases to be dropped") {
+        tracing::error!(error = %e, "cleaning up after verifications");
+        failure.get_or_insert(e);
     }
     outcome.aborted_uploads += abort_orphans(platform, now).await.context("aborting orphaned uploads")?;
     failure.map_or(Ok(()), Err)
