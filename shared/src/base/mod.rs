@@ -3,8 +3,11 @@
 pub mod budget;
 pub mod clock;
 pub mod config;
+pub mod endpoint;
 pub mod error;
+pub mod event;
 pub mod id;
+pub mod metrics;
 pub mod secret;
 pub mod telemetry;
 

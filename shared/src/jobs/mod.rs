@@ -9,6 +9,7 @@ pub mod retention;
 mod run;
 pub mod secrets;
 mod successor;
+pub mod tell;
 pub mod worker;
 mod workers;
 

@@ -14,7 +14,7 @@
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
 //! `delivery#<event key>` names the run that the event's first delivery began; the others are notes that functions of one run leave for each other, their
-//! keys and documents described where they are written.
+//! keys and documents described where they are written. How each database stands is described in `standing`.
 //!
 //! # Life cycle
 //!
@@ -38,15 +38,20 @@ mod heartbeat;
 mod item;
 mod list;
 mod notes;
+mod outbox;
 mod record;
+mod standing;
 mod stuck;
 mod table;
+mod transact;
 
 pub use claim::Lease;
 pub use delivery::Delivery;
 pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
 pub use list::{ListQuery, Page};
+pub use outbox::Told;
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
+pub use standing::{Notice, Standing};
 pub use stuck::START_LIMIT;
 pub use table::Ledger;

@@ -11,7 +11,11 @@ use serde_json::Value;
 
 pub use plan::{Decision, Rules, plan};
 
-use super::{Platform, backup, request::stored_at};
+use super::{
+    Platform, backup,
+    request::stored_at,
+    tell::{self, Watched},
+};
 use crate::{
     archive::manifest,
     base::{Error, Kind, Result, ResultExt, clock, id::RunId},
@@ -32,10 +36,12 @@ pub enum Action {
         /// Only say what would be removed.
         dry_run: bool,
     },
+    /// Look for databases without a good backup in the expected time, and tell of them.
+    Watch,
 }
 
 impl Action {
-    /// From `{"action": "reap"}` or `{"action": "retention", "dryRun": false}`; `dryRun` is false when absent.
+    /// From `{"action": "reap"}`, `{"action": "watch"}` or `{"action": "retention", "dryRun": false}`; `dryRun` is false when absent.
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] naming the field.
@@ -52,8 +58,9 @@ impl Action {
         };
         match fields.get("action").and_then(Value::as_str) {
             Some("reap") => Ok(Self::Reap),
+            Some("watch") => Ok(Self::Watch),
             Some("retention") => Ok(Self::Remove { dry_run }),
-            _ => Err(wrong("the field \"action\" must be reap or retention")),
+            _ => Err(wrong("the field \"action\" must be reap, retention or watch")),
         }
     }
 }
@@ -69,6 +76,8 @@ pub struct Outcome {
     pub plan: Vec<Line>,
     /// Ids of records that were removed with their objects.
     pub removed: Vec<String>,
+    /// Databases that were looked at.
+    pub watched: Vec<Watched>,
 }
 
 /// One decision, as the function answers it.
@@ -90,19 +99,25 @@ pub struct Line {
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
     platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    // Neither keeps the other from being done.
-    let reaped = reap(platform, &mut outcome).await;
-    let removed = match action {
+    // None keeps the others from being done.
+    let reaped = match action {
+        Action::Watch => Ok(()),
+        _ => reap(platform, &mut outcome).await,
+    };
+    let done = match action {
         Action::Reap => Ok(()),
         Action::Remove { dry_run } => remove(platform, dry_run, &mut outcome).await,
+        Action::Watch => tell::watch(platform).await.map(|seen| outcome.watched = seen),
     };
+    // Also what other functions could not tell.
+    let told = tell::all(platform).await;
     tracing::info!(
         closed = outcome.closed.len(),
         aborted_uploads = outcome.aborted_uploads,
         removed = outcome.removed.len(),
         "cleaned up"
     );
-    reaped.and(removed)?;
+    reaped.and(done).and(told)?;
     Ok(outcome)
 }
 
@@ -221,6 +236,7 @@ mod tests {
     #[test]
     fn events() {
         assert_eq!(Action::from_event(&json!({"action": "reap"})).unwrap(), Action::Reap);
+        assert_eq!(Action::from_event(&json!({"action": "watch"})).unwrap(), Action::Watch);
         assert_eq!(
             Action::from_event(&json!({"action": "retention", "dryRun": true})).unwrap(),
             Action::Remove { dry_run: true }
