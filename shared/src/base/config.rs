@@ -8,6 +8,7 @@ use super::{
     endpoint::Endpoint,
     error::{Error, Kind, Result},
     id::DatabaseName,
+    metrics,
     secret::Secret,
 };
 
@@ -153,6 +154,8 @@ pub struct Config {
     pub backup_function: Option<String>,
     /// Whom to tell what went wrong.
     pub notify: Notify,
+    /// `METRICS_NAMESPACE` (`pgbaton`): where CloudWatch keeps the metrics.
+    pub metrics_namespace: String,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -244,6 +247,7 @@ impl Config {
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
             notify: notify(&get)?,
+            metrics_namespace: namespace(get("METRICS_NAMESPACE"))?,
             log_level: level(get("LOG_LEVEL"))?,
         })
     }
@@ -285,6 +289,19 @@ fn notify(get: &impl Fn(&str) -> Option<String>) -> Result<Notify> {
     }
     let expected = number("EXPECTED_BACKUP_HOURS", get("EXPECTED_BACKUP_HOURS"), 26, 0, 8_760)?;
     Ok(Notify { topic, webhook, webhook_secret, expected_hours: expected })
+}
+
+/// The characters that CloudWatch takes; its own namespaces begin with `AWS/` (CloudWatch API Reference, "PutMetricData").
+fn namespace(value: Option<String>) -> Result<String> {
+    let name = value.unwrap_or_else(|| metrics::NAMESPACE.into());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./#-".contains(c);
+    if name.len() > 255 || !name.chars().all(plain) || name.starts_with("AWS/") {
+        return Err(wrong(
+            "METRICS_NAMESPACE",
+            "it may have letters, digits and _ . / # - and not begin with AWS/",
+        ));
+    }
+    Ok(name)
 }
 
 fn flag(name: &str, value: Option<String>, default: bool) -> Result<bool> {
@@ -401,6 +418,7 @@ mod tests {
             ("NOTIFY_TOPIC_ARN", "pgbaton-topic"),
             ("WEBHOOK_URL", "http://hooks.example.com/"),
             ("EXPECTED_BACKUP_HOURS", "8761"),
+            ("METRICS_NAMESPACE", "AWS/Lambda"),
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),

@@ -1,15 +1,23 @@
 //! Metrics as log lines in CloudWatch's embedded metric format (CloudWatch user guide, "Specification: Embedded metric format"): one JSON object a
 //! line on standard output, between the lines of the log. CloudWatch Logs makes metrics of those that have `_aws`; no call goes out.
 
-use std::io::Write;
+use std::{io::Write, sync::OnceLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::id::DatabaseName;
 
-/// The namespace of all metrics.
+/// The namespace of all metrics, unless another was named.
 pub const NAMESPACE: &str = "pgbaton";
+
+static NAMED: OnceLock<String> = OnceLock::new();
+
+/// Names the namespace of all metrics of this process, once: stacks of one account and region are told apart by it.
+pub fn name(namespace: &str) {
+    // A second name is not taken: there is one configuration.
+    let _ = NAMED.set(namespace.to_owned());
+}
 
 /// A metric's name; its unit is one of CloudWatch's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,13 +73,14 @@ impl Metric {
 
 /// Writes values of one instant, each under the dimension `Database` and under none.
 pub fn emit(at: Timestamp, database: &DatabaseName, values: &[(Metric, f64)]) {
-    let Some(line) = line(at, database, values) else { return };
+    let namespace = NAMED.get().map_or(NAMESPACE, String::as_str);
+    let Some(line) = line(namespace, at, database, values) else { return };
     // In one write: what other threads log must not come in between. A log that cannot be written to is no reason to fail.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }
 
 /// The line with its newline; none without values. A value that is not finite is left out: JSON has none.
-fn line(at: Timestamp, database: &DatabaseName, values: &[(Metric, f64)]) -> Option<String> {
+fn line(namespace: &str, at: Timestamp, database: &DatabaseName, values: &[(Metric, f64)]) -> Option<String> {
     let finite: Vec<_> = values.iter().filter(|(_, value)| value.is_finite()).collect();
     if finite.is_empty() {
         return None;
@@ -84,7 +93,7 @@ fn line(at: Timestamp, database: &DatabaseName, values: &[(Metric, f64)]) -> Opt
         json!({
             "Timestamp": at.as_millisecond(),
             "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
+                "Namespace": namespace,
                 "Dimensions": [["Database"], []],
                 "Metrics": metrics,
             }],
@@ -153,7 +162,7 @@ mod tests {
     #[test]
     fn a_line_is_as_cloudwatch_takes_it() {
         let values: Vec<_> = ALL.into_iter().zip([0.0, 1.0, 2.0, 3.5, 1e15].into_iter().cycle()).collect();
-        let root = conforms(&line(at(), &database(), &values).unwrap());
+        let root = conforms(&line(NAMESPACE, at(), &database(), &values).unwrap());
         assert_eq!(root["_aws"]["Timestamp"], at().as_millisecond());
         assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Namespace"], "pgbaton");
         assert_eq!(root["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Database"], []]));
@@ -165,9 +174,9 @@ mod tests {
     #[test]
     fn what_is_no_number_is_left_out() {
         let values = [(Metric::BackupBytes, f64::NAN), (Metric::BackupFailed, 1.0)];
-        let root = conforms(&line(at(), &database(), &values).unwrap());
+        let root = conforms(&line(NAMESPACE, at(), &database(), &values).unwrap());
         assert!(root.get("BackupBytes").is_none());
-        assert_eq!(line(at(), &database(), &values[..1]), None);
-        assert_eq!(line(at(), &database(), &[]), None);
+        assert_eq!(line(NAMESPACE, at(), &database(), &values[..1]), None);
+        assert_eq!(line(NAMESPACE, at(), &database(), &[]), None);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         Error, Kind, Result, ResultExt,
         budget::Budget,
         config::{Config, ConnectionSource},
-        telemetry,
+        metrics, telemetry,
     },
     ledger::Ledger,
     pg::ConnInfo,
@@ -54,6 +54,7 @@ impl Platform {
     pub async fn start() -> Result<Self> {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
+        metrics::name(&config.metrics_namespace);
         // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
