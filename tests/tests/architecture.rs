@@ -16,7 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["base", "store"]),
     ("ledger", &["base", "ledger"]),
     ("fanout", &["base", "fanout"]),
-    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "pg", "store"]),
+    ("notify", &["base", "notify"]),
+    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "notify", "pg", "store"]),
 ];
 
 /// Names of files and folders that say nothing of what they hold.

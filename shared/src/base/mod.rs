@@ -3,10 +3,13 @@
 pub mod budget;
 pub mod clock;
 pub mod config;
+pub mod endpoint;
 pub mod error;
+pub mod event;
 pub mod iam;
 pub mod id;
 pub mod level;
+pub mod metrics;
 pub mod secret;
 pub mod telemetry;
 
