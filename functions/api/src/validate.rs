@@ -9,7 +9,7 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind, clock, id::RunId},
-    jobs::request::ValidateRequest,
+    jobs::{databases, request::ValidateRequest},
     ledger::{Record, Status},
 };
 use serde_json::{Value, json};
@@ -44,11 +44,12 @@ pub(crate) async fn create(
     let now = clock::now();
     let id = RunId::random(now)?;
     audit.run(id.as_str());
-    request.database = Some(request.database(&app.config)?);
+    let of = databases::of_backup(&app.ledger, &app.config, &request.as_backup()).await.map_err(stored)?;
+    request.database = Some(of.name.clone());
     request.id = Some(id.clone());
     request.event_id = Some(format!("api/{id}"));
     request.created_by = Some(caller.subject);
-    let mut record = request.pending(id, &app.config, now)?;
+    let mut record = request.pending(id, of.name, now);
     app.ledger.create(&record).await.map_err(stored)?;
     if let Err(error) = invoke::start(&app, function, &request.to_event()).await {
         return not_started(&app, record, error).await;

@@ -10,7 +10,7 @@
 //! A run's end is counted in the transaction that makes its record final: once, whoever closes it and however often that is tried. What is to be
 //! told of it is put down by the same transaction, and removed when it was told ([`super::outbox`]).
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::fault,
-    item::{self, Item},
+    item,
     record::{RunKind, Status},
     table::Ledger,
 };
@@ -130,6 +130,8 @@ impl Standing {
             }
             (RunKind::Restore, true) => events.push(EventKind::RestoreCompleted),
             (RunKind::Restore, false) => events.push(EventKind::RestoreFailed),
+            // What a verification finds is told by the job, which knows of which backup.
+            (RunKind::Verify | RunKind::Validate | RunKind::Deletion, _) => {}
         }
         if run.kind == RunKind::Backup && self.last_good_at.is_none() {
             self.expected_since.get_or_insert(run.at);
@@ -311,12 +313,6 @@ impl Ledger {
             }
         }
         Ok(())
-    }
-
-    async fn state_item(&self, key: &str) -> Result<Option<Item>> {
-        let asked = self.client.get_item().table_name(&self.state_table).consistent_read(true);
-        let got = asked.set_key(Some(HashMap::from([("id".to_owned(), item::text(key))]))).send().await;
-        Ok(got.map_err(|e| fault(e, "GetItem", &self.state_table))?.item)
     }
 }
 

@@ -243,21 +243,33 @@ pub(super) fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     }
 }
 
-fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) -> Result<RestoreTarget> {
-    let named = named_target(fields)?;
-    let given = [named, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
+/// The target that an event names in one of three ways, if it does.
+pub(super) fn any_target(fields: &mut Fields) -> Result<Option<RestoreTarget>> {
+    let (secret, login) = (fields.secret("targetSecret")?, fields.document("targetIam")?);
+    given(fields, secret, login)
+}
+
+fn given(
+    fields: &mut Fields,
+    secret: Option<String>,
+    login: Option<IamLogin>,
+) -> Result<Option<RestoreTarget>> {
+    let given = [named_target(fields)?, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
     let mut given = given.into_iter().flatten();
     match (given.next(), given.next()) {
-        (Some(target), None) => Ok(target),
-        (Some(_), Some(_)) => Err(wrong(
+        (target, None) => Ok(target),
+        _ => Err(wrong(
             "target",
             "of \"target\", \"targetSecret\" and \"targetIam\" more than one is given; give one".into(),
         )),
-        // No default: a restore into the wrong database is not to be had by leaving a word out.
-        (None, _) => {
-            Err(wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into()))
-        }
     }
+}
+
+/// No default: a restore into the wrong database is not to be had by leaving a word out.
+fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) -> Result<RestoreTarget> {
+    given(fields, secret, login)?.ok_or_else(|| {
+        wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into())
+    })
 }
 
 /// `target`: a connection by its name.

@@ -7,7 +7,6 @@ use super::{BackupRequest, fields::Fields};
 use crate::{
     base::{
         Result,
-        config::Config,
         id::{DatabaseName, RunId},
     },
     ledger::{BackupType, Record, RunKind},
@@ -69,28 +68,16 @@ impl ValidateRequest {
         Value::Object(event)
     }
 
-    /// The database asked for.
-    ///
-    /// # Errors
-    /// [`crate::base::Kind::NotFound`] naming the database.
-    pub fn database(&self, config: &Config) -> Result<DatabaseName> {
-        self.as_backup().database(config)
-    }
-
-    /// The pending record of this request: the same whether the API or the function itself makes it.
-    ///
-    /// # Errors
-    /// As [`ValidateRequest::database`].
-    pub fn pending(&self, id: RunId, config: &Config, now: Timestamp) -> Result<Record> {
-        let database = self.database(config)?;
+    /// The pending record of this request, for the database that it was found to mean: the same whether the API or the function itself makes it.
+    pub fn pending(&self, id: RunId, database: DatabaseName, now: Timestamp) -> Record {
         let mut record = Record::pending(id, RunKind::Validate, database, BackupType::Manual, now);
         record.created_by = self.created_by.clone();
         record.event_id = self.event_id.clone();
-        Ok(record)
+        record
     }
 
     /// A backup of the same database: it is found and reached in the same way.
-    pub(in crate::jobs) fn as_backup(&self) -> BackupRequest {
+    pub fn as_backup(&self) -> BackupRequest {
         BackupRequest {
             database: self.database.clone(),
             database_secret: self.database_secret.clone(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     RestoreTarget, Resume, ValidateRequest,
     fields::{Fields, wrong},
-    restore::{named_target, resume},
+    restore::{any_target, named_target, resume},
 };
 use crate::{
     base::{
@@ -132,15 +132,7 @@ impl VerifyRequest {
                 return Err(wrong("backupId", "the field \"backupId\" or \"latest\" is missing".into()));
             }
         };
-        let target = match (named_target(&mut fields)?, fields.secret("targetSecret")?) {
-            (Some(_), Some(_)) => {
-                return Err(wrong(
-                    "target",
-                    "\"target\" and \"targetSecret\" are both given; give one".into(),
-                ));
-            }
-            (named, secret) => named.or(secret.map(RestoreTarget::Secret)),
-        };
+        let target = any_target(&mut fields)?;
         let request = Self {
             id: fields.id("id")?,
             event_id: fields.event_id("eventId")?,
@@ -173,6 +165,7 @@ impl VerifyRequest {
             Some(RestoreTarget::Backup) => put("target", Some("BACKUP".into())),
             Some(RestoreTarget::Named(name)) => put("target", Some(name.as_str().into())),
             Some(RestoreTarget::Secret(secret)) => put("targetSecret", Some(secret.as_str().into())),
+            Some(RestoreTarget::Iam(login)) => put("targetIam", serde_json::to_value(login).ok()),
             None => {}
         }
         put("id", text(self.id.as_ref().map(RunId::as_str)));

@@ -23,7 +23,7 @@ use looker::Looker;
 pub use report::{Finding, NotChecked, Report};
 
 use super::{
-    Invocation, Platform, backup,
+    Invocation, Platform, backup, databases,
     request::ValidateRequest,
     run::{self, Ask, Begun, Outcome},
 };
@@ -43,13 +43,14 @@ const SHARE: u32 = 6;
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &ValidateRequest) -> Result<Record> {
     platform.require_enabled()?;
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
-    let pending = |id, now| request.pending(id, &platform.config, now);
+    let of = databases::of_backup(&platform.ledger, &platform.config, &request.as_backup()).await?;
+    let pending = |id, now| Ok(request.pending(id, of.name.clone(), now));
     let (record, lease) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, .. } => (record, lease),
         Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
     let work = async {
-        let info = backup::connection(platform, &request.as_backup()).await?;
+        let info = backup::connection(platform, &of.pinned(request.as_backup())).await?;
         let info = info.with_application_name(&format!("pgbaton validate {}", record.id));
         // A tenth for writing down what was found.
         let limit = invocation.budget.work_left() / 10 * 9;

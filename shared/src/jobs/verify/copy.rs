@@ -16,7 +16,7 @@ use super::{LOOK, Reached, Summary, Verify, done::Done, inventory::Inventory, sc
 use crate::{
     base::{Error, Kind, Result, ResultExt, clock, id::RunId},
     jobs::{
-        Platform,
+        Platform, databases,
         request::{Asked, RestoreRequest, RestoreSource, RestoreTarget, VerifyRequest, Which},
         restore::{Choices, target, work::connection},
         successor,
@@ -92,6 +92,7 @@ fn into(backup: RunId, target: RestoreTarget) -> RestoreRequest {
     RestoreRequest {
         source: RestoreSource::Backup(backup),
         target,
+        database: None,
         new_database: None,
         must_exist: false,
         create_database: false,
@@ -177,14 +178,8 @@ impl Verify<'_> {
             }
         };
         for (target, source) in candidates {
-            if target == RestoreTarget::Backup
-                && self.request.target.is_none()
-                && self.platform.config.backup.is_none()
-            {
-                continue;
-            }
-            match self.may_make(&backup.id, &target).await {
-                Ok(superuser) => {
+            match self.may_make(backup, target).await {
+                Ok((target, superuser)) => {
                     let event = VerifyRequest {
                         which: Which::Backup(backup.id.clone()),
                         target: Some(target),
@@ -203,7 +198,7 @@ impl Verify<'_> {
                 }
                 Err(e)
                     if self.request.target.is_none()
-                        && matches!(e.kind(), Kind::NotFound | Kind::Permission) =>
+                        && matches!(e.kind(), Kind::NotFound | Kind::Permission | Kind::Config) =>
                 {
                     refused.push(e.to_string());
                 }
@@ -219,12 +214,16 @@ impl Verify<'_> {
         ))
     }
 
-    /// Whether the target's role is a superuser, once it is known that it may make databases.
-    async fn may_make(&self, backup: &RunId, target: &RestoreTarget) -> Result<bool> {
-        let info = connection(self.platform, &into(backup.clone(), target.clone())).await?;
+    /// How the target is reached, and whether its role is a superuser, once it is known that it may make databases.
+    async fn may_make(&self, backup: &Record, target: RestoreTarget) -> Result<(RestoreTarget, bool)> {
+        let Platform { ledger, config, .. } = self.platform;
+        let asked =
+            RestoreRequest { database: Some(backup.database.clone()), ..into(backup.id.clone(), target) };
+        let asked = databases::pinned_target(ledger, config, &asked).await?;
+        let info = connection(self.platform, &asked).await?;
         let session = target::maintenance(&info).await?;
         match scratch::rights(&session).await? {
-            (true, superuser) => Ok(superuser),
+            (true, superuser) => Ok((asked.target, superuser)),
             (false, _) => Err(Error::new(
                 Kind::Permission,
                 format!("the role of {} may not create databases", info.describe()),

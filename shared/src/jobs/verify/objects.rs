@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn head(bytes: u64, checksum: Option<&str>) -> Head {
-        Head { bytes, checksum: checksum.map(str::to_owned), modified: None, etag: None }
+        Head { bytes, checksum: checksum.map(str::to_owned), modified: None, etag: None, lock: None }
     }
 
     #[test]
