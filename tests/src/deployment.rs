@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{host::Host, tables::Tables};
 
 /// The functions of every deployment.
-pub const FUNCTIONS: [&str; 5] = ["scheduled-backup", "restore", "worker", "retention-cleanup", "api"];
+pub const FUNCTIONS: [&str; 6] =
+    ["scheduled-backup", "restore", "worker", "verify", "retention-cleanup", "api"];
 
 /// Name of the state machine of every deployment; also that of its log.
 pub const WORKERS: &str = "workers";
@@ -97,7 +98,7 @@ impl Deployment {
             "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
-            "BACKUP_FUNCTION": "scheduled-backup", "RESTORE_FUNCTION": "restore", "RETENTION_FUNCTION": "retention-cleanup", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
+            "BACKUP_FUNCTION": "scheduled-backup", "RESTORE_FUNCTION": "restore", "RETENTION_FUNCTION": "retention-cleanup", "VERIFY_FUNCTION": "verify", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
         });
         // Functions start backups, successors and workers through the host; its addresses must be known before it runs.
         let [invoke, states] = free_addresses();
@@ -229,10 +230,11 @@ impl Deployment {
         self.tables.ledger.get(id).await.expect("the record")
     }
 
-    /// All records, of backups and restores.
+    /// All records of every kind.
     pub async fn records(&self) -> Vec<Record> {
         let mut all = Vec::new();
-        for kind in [pgbaton::ledger::RunKind::Backup, pgbaton::ledger::RunKind::Restore] {
+        use pgbaton::ledger::RunKind::{Backup, Restore, Validate, Verify};
+        for kind in [Backup, Restore, Verify, Validate] {
             let page = self.tables.ledger.list(&pgbaton::ledger::ListQuery::of(kind)).await.expect("a list");
             all.extend(page.records);
         }

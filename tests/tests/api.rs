@@ -432,11 +432,8 @@ async fn an_id_is_an_id() {
 #[tokio::test]
 async fn other_calls_say_what_they_are() {
     let d = deployment().await;
-    let id = "20261121T020000Z-9f86d081";
     for (method, path) in [
         (Method::POST, "/backup/export".to_owned()),
-        (Method::POST, format!("/backup/{id}/verify")),
-        (Method::POST, "/backup/validate".into()),
         (Method::GET, "/backup/conflicts".into()),
         (Method::POST, "/backup/conflicts/orders/7/resolve".into()),
         (Method::GET, "/openapi.json".into()),

@@ -138,13 +138,17 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
     }
 }
 
-/// `GET /backup/{id}`: one record with its tables.
+/// `GET /backup/{id}`: one record, of a backup with its tables, of a verification or validation with its outcome.
 pub(crate) async fn read(
     State(app): State<App>,
     _: Reader,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let record = record(&app, id, RunKind::Backup).await?;
+    let record = any(&app, id).await?;
+    if record.kind == RunKind::Restore {
+        let detail = format!("{} is the id of a restore, not of a backup", record.id);
+        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
+    }
     Ok((StatusCode::OK, Json(shown(&record))))
 }
 
@@ -154,16 +158,22 @@ pub(crate) async fn record(
     id: Result<Path<String>, PathRejection>,
     kind: RunKind,
 ) -> Result<Record, Problem> {
+    let record = any(app, id).await?;
+    if record.kind != kind {
+        let (id, is) = (&record.id, record.kind.name());
+        let detail = format!("{id} is the id of a {is}, not of a {}", kind.name());
+        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
+    }
+    Ok(record)
+}
+
+/// The record of the id in the path, closed if nobody works on it any more.
+async fn any(app: &App, id: Result<Path<String>, PathRejection>) -> Result<Record, Problem> {
     let id = run_id(id)?;
     let found = app.ledger.find(&id).await.map_err(stored)?;
     let found =
         found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
-    let record = app.ledger.close_if_stuck(found, clock::now()).await?;
-    if record.kind != kind {
-        let detail = format!("{id} is the id of a {}, not of a {}", record.kind.name(), kind.name());
-        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
-    }
-    Ok(record)
+    Ok(app.ledger.close_if_stuck(found, clock::now()).await?)
 }
 
 /// The id in the path.

@@ -18,6 +18,8 @@ mod restores;
 mod router;
 mod schedules;
 mod trace;
+mod validate;
+mod verify;
 
 pub use app::App;
 pub use gateway::serve;

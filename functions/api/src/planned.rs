@@ -18,8 +18,6 @@ use crate::{
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/export", post(write))
-        .route("/{id}/verify", post(write))
-        .route("/validate", post(write))
         .route("/conflicts", get(read))
         .route("/conflicts/{entity}/{entity_id}/resolve", post(write))
 }

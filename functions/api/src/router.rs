@@ -11,7 +11,7 @@ use pgbaton::base::Kind;
 
 use crate::{
     app::App, backups, connections, databases, health, history, overview, planned, problem::Problem, removal,
-    restores, schedules, trace,
+    restores, schedules, trace, validate, verify,
 };
 
 /// The canonical mount, and those that admin tools are written against.
@@ -50,6 +50,8 @@ fn calls() -> Router<App> {
         .route("/databases", get(databases::list))
         .route("/databases/{name}", put(databases::put).delete(databases::remove))
         .route("/test-connections", get(connections::test))
+        .route("/{id}/verify", post(verify::create))
+        .route("/validate", post(validate::create))
         .merge(schedules::routes())
         .merge(planned::routes())
 }

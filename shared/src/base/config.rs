@@ -5,9 +5,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
+    endpoint::Endpoint,
     error::{Error, Kind, Result},
     iam::IamLogin,
     id::DatabaseName,
+    level::VerifyLevel,
+    metrics,
     secret::Secret,
 };
 
@@ -96,6 +99,20 @@ pub struct ScheduleTarget {
     pub dead_letters: String,
 }
 
+/// Whom to tell, and of what silence.
+#[derive(Debug, Clone, Default)]
+pub struct Notify {
+    /// `NOTIFY_TOPIC_ARN`: the SNS topic.
+    pub topic: Option<String>,
+    /// `WEBHOOK_URL`: https, or http to this machine itself.
+    pub webhook: Option<Endpoint>,
+    /// `WEBHOOK_SECRET_ARN`: ARN of a Secrets Manager secret or SSM parameter, or the name of an SSM parameter beginning with `/`, with the key that
+    /// signs what goes to the webhook; needed with `WEBHOOK_URL`.
+    pub webhook_secret: Option<String>,
+    /// `EXPECTED_BACKUP_HOURS` (26), 0 to 8,760: a database without a good backup for so long is silent; 0 for never.
+    pub expected_hours: u32,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -154,7 +171,7 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
-    /// `RESTORE_FUNCTION`: the one that it invokes for a restore.
+    /// `RESTORE_FUNCTION`: the one that it, or a verification, invokes for a restore.
     pub restore_function: Option<String>,
     /// `RETENTION_FUNCTION`: the one that it invokes to remove backups.
     pub retention_function: Option<String>,
@@ -163,6 +180,14 @@ pub struct Config {
     pub backup_schedule: String,
     /// `SCHEDULE_GROUP` and what goes with it; without it there are no schedules.
     pub schedules: Option<ScheduleTarget>,
+    /// `VERIFY_FUNCTION`: name or ARN of the function that the API invokes for verifications and validations, and the reaper for what they left.
+    pub verify_function: Option<String>,
+    /// `VERIFY_LEVEL` (read): how thoroughly backups are verified where nothing else is asked for.
+    pub verify_level: VerifyLevel,
+    /// Whom to tell what went wrong.
+    pub notify: Notify,
+    /// `METRICS_NAMESPACE` (`pgbaton`): where CloudWatch keeps the metrics.
+    pub metrics_namespace: String,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -270,6 +295,13 @@ impl Config {
                     dead_letters: need("SCHEDULE_DEAD_LETTER_ARN")?,
                 }),
             },
+            verify_function: get("VERIFY_FUNCTION"),
+            verify_level: match get("VERIFY_LEVEL") {
+                Some(text) => VerifyLevel::parse(&text).map_err(|e| wrong("VERIFY_LEVEL", e.message()))?,
+                None => VerifyLevel::default(),
+            },
+            notify: notify(&get)?,
+            metrics_namespace: namespace(get("METRICS_NAMESPACE"))?,
             log_level: level(get("LOG_LEVEL"))?,
         })
     }
@@ -293,6 +325,37 @@ fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
         return Err(wrong("JWT_JWKS_URL", "this is not available yet; use JWT_SECRET or JWT_SECRET_ARN"));
     }
     Ok(())
+}
+
+fn notify(get: &impl Fn(&str) -> Option<String>) -> Result<Notify> {
+    let topic = get("NOTIFY_TOPIC_ARN");
+    if topic.as_deref().is_some_and(|t| !t.starts_with("arn:") || t.split(':').nth(2) != Some("sns")) {
+        return Err(wrong("NOTIFY_TOPIC_ARN", "it must be the ARN of an SNS topic"));
+    }
+    let webhook = get("WEBHOOK_URL").map(|text| Endpoint::parse(&text));
+    let webhook = webhook.transpose().map_err(|e| wrong("WEBHOOK_URL", e.message()))?;
+    let webhook_secret = get("WEBHOOK_SECRET_ARN");
+    if webhook.is_some() && webhook_secret.is_none() {
+        return Err(wrong(
+            "WEBHOOK_SECRET_ARN",
+            "it is not set, and what goes to WEBHOOK_URL is signed with that secret",
+        ));
+    }
+    let expected = number("EXPECTED_BACKUP_HOURS", get("EXPECTED_BACKUP_HOURS"), 26, 0, 8_760)?;
+    Ok(Notify { topic, webhook, webhook_secret, expected_hours: expected })
+}
+
+/// The characters that CloudWatch takes; its own namespaces begin with `AWS/` (CloudWatch API Reference, "PutMetricData").
+fn namespace(value: Option<String>) -> Result<String> {
+    let name = value.unwrap_or_else(|| metrics::NAMESPACE.into());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./#-".contains(c);
+    if name.len() > 255 || !name.chars().all(plain) || name.starts_with("AWS/") {
+        return Err(wrong(
+            "METRICS_NAMESPACE",
+            "it may have letters, digits and _ . / # - and not begin with AWS/",
+        ));
+    }
+    Ok(name)
 }
 
 fn flag(name: &str, value: Option<String>, default: bool) -> Result<bool> {
@@ -427,6 +490,10 @@ mod tests {
             ("BACKUP_MAX_REPLICA_LAG_SECONDS", "1.5"),
             ("BACKUP_MAX_LOCK_WAIT_SECONDS", "x"),
             ("RESTORE_MAINTENANCE_WORK_MEM_MB", "64MB"),
+            ("NOTIFY_TOPIC_ARN", "pgbaton-topic"),
+            ("WEBHOOK_URL", "http://hooks.example.com/"),
+            ("EXPECTED_BACKUP_HOURS", "8761"),
+            ("METRICS_NAMESPACE", "AWS/Lambda"),
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),
@@ -468,6 +535,17 @@ mod tests {
         assert!(!read(&[]).unwrap().configured);
         let c = read(&[("DATABASE_CONFIGURED", "true")]).unwrap();
         assert!(c.configured && c.main.is_none());
+    }
+
+    #[test]
+    fn a_webhook_needs_its_secret() {
+        let url = ("WEBHOOK_URL", "https://ann:pw@hooks.example.com/?key=abc");
+        let e = read(&[url]).unwrap_err();
+        assert!(e.to_string().contains("WEBHOOK_SECRET_ARN"), "{e}");
+        let c = read(&[url, ("WEBHOOK_SECRET_ARN", "/pgbaton/hook")]).unwrap();
+        assert_eq!(c.notify.expected_hours, 26);
+        let shown = format!("{c:?}");
+        assert!(!shown.contains("pw") && !shown.contains("abc"), "{shown}");
     }
 
     #[test]

@@ -15,6 +15,9 @@ mod run;
 pub mod schedules;
 pub mod secrets;
 mod successor;
+pub mod tell;
+pub mod validate;
+pub mod verify;
 pub mod worker;
 mod workers;
 

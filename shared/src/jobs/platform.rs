@@ -10,7 +10,7 @@ use crate::{
         Error, Kind, Result, ResultExt,
         budget::Budget,
         config::{Config, ConnectionSource},
-        telemetry,
+        metrics, telemetry,
     },
     ledger::{DatabaseSource, Ledger},
     pg::ConnInfo,
@@ -55,6 +55,7 @@ impl Platform {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
         let config = super::schedules::checked(config)?;
+        metrics::name(&config.metrics_namespace);
         // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))

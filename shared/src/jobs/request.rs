@@ -11,6 +11,8 @@ mod registration;
 mod restore;
 mod retention;
 mod schedule;
+mod validate;
+mod verify;
 
 pub use backup::{BackupRequest, Hop};
 pub(super) use fields::Fields;
@@ -19,6 +21,8 @@ pub use registration::RegistrationRequest;
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
 pub use retention::RetentionRequest;
 pub use schedule::{ScheduleRequest, interval_hours, nothing};
+pub use validate::ValidateRequest;
+pub use verify::{Asked, VerifyRequest, Which};
 
 #[cfg(test)]
 mod tests {

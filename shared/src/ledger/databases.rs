@@ -213,7 +213,7 @@ impl Ledger {
         Err(busy(name))
     }
 
-    async fn state_item(&self, id: &str) -> Result<Option<Item>> {
+    pub(super) async fn state_item(&self, id: &str) -> Result<Option<Item>> {
         let got = self
             .client
             .get_item()

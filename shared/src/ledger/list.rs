@@ -20,7 +20,7 @@ const PAGES: usize = 40;
 /// What to list.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// Backups or restores.
+    /// Backups, restores, verifications or validations.
     pub kind: RunKind,
     /// Of this database only.
     pub database: Option<DatabaseName>,

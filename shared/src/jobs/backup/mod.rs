@@ -35,7 +35,7 @@ use super::{
     Invocation, Platform, databases,
     request::{BackupRequest, archive_folder, stored_at},
     run::{self, Ask, Begun},
-    workers,
+    validate, workers,
 };
 use crate::{
     archive::{
@@ -75,7 +75,9 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
         Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
         Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
-    let backup = Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref() };
+    let left = invocation.budget.time_left();
+    let backup =
+        Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref(), left };
     let share = async {
         let (holder, work) = backup.begin().await?;
         let hop = hop::Hop {
@@ -174,7 +176,7 @@ pub async fn plan(
     Ok(plan::Shown::of(&plan, of.name.as_str(), version, way, warnings))
 }
 
-async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
+pub(super) async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
     match (&request.database_secret, &request.database_iam) {
         (Some(secret), _) => platform.secret_connection(secret).await,
         (None, Some(login)) => platform.registered(&DatabaseSource::Iam(login.clone())).await,
@@ -197,6 +199,8 @@ struct Backup<'a> {
     lease: &'a Lease,
     /// An earlier attempt at the same event, whose function was killed.
     stopped: Option<&'a Record>,
+    /// Of the function's time, when it began.
+    left: Duration,
 }
 
 impl Backup<'_> {
@@ -212,6 +216,9 @@ impl Backup<'_> {
         let info = connection(self.platform, self.request).await?;
         let codec = Codec::from(hop::compression(self.record)?);
         let mut warnings = info.warnings();
+        if self.request.validate {
+            warnings.extend(validate::warnings(&info, self.left).await);
+        }
         let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
         let (holder, snapshot_at, targets) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();

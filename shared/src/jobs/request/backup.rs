@@ -25,6 +25,8 @@ pub struct BackupRequest {
     pub compression: Option<Compression>,
     /// A name for people, at most 200 characters.
     pub label: Option<String>,
+    /// Look through the database for what does not fit together, before the backup; findings become warnings.
+    pub validate: bool,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -130,6 +132,7 @@ impl BackupRequest {
         put("compress", self.compress.map(Value::from));
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
+        put("validate", self.validate.then_some(Value::Bool(true)));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("scheduledTime", self.scheduled_time.map(|t| clock::text(t).into()));
@@ -194,7 +197,8 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
         fields.planned_flag(flag)?;
     }
     let label = fields.text("label", 200)?;
-    Ok(BackupRequest { database, compress, compression, label, ..BackupRequest::default() })
+    let validate = fields.flag("validate")?.unwrap_or(false);
+    Ok(BackupRequest { database, compress, compression, label, validate, ..BackupRequest::default() })
 }
 
 /// The options and what only events may say.
@@ -328,7 +332,7 @@ mod tests {
     fn events_come_back() {
         let event = json!({
             "id": "20261121T020000Z-9f86d081", "eventId": "d32c5kddcf5bb8c3", "scheduledTime": "2026-11-21T02:00:00Z",
-            "scheduleId": "nightly", "database": "shop", "compression": "gzip", "label": "before the move",
+            "scheduleId": "nightly", "database": "shop", "compression": "gzip", "label": "before the move", "validate": true,
             "databaseSecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf", "createdBy": "ann"
         });
         let request = BackupRequest::from_event(event).unwrap();

@@ -53,6 +53,8 @@ pub struct RestoreRequest {
     pub database: Option<DatabaseName>,
     /// Into a new database of this name on the target's server.
     pub new_database: Option<String>,
+    /// Events only: the database that `as` names must be there; none is created.
+    pub must_exist: bool,
     /// Create the target's database when the server has none of that name. `as` always creates.
     pub create_database: bool,
     /// Rows only, into tables that stand there.
@@ -65,6 +67,8 @@ pub struct RestoreRequest {
     pub allow_older: bool,
     /// Connections at once, 1 to 16; none for the configured number.
     pub jobs: Option<u8>,
+    /// Look through the restored database for what does not fit together; findings become warnings.
+    pub validate: bool,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -109,6 +113,7 @@ impl RestoreRequest {
             id: fields.id("id")?,
             event_id: fields.event_id("eventId")?,
             created_by: fields.text("createdBy", 300)?,
+            must_exist: fields.flag("mustExist")?.unwrap_or(false),
             resume: resume(&mut fields)?,
             ..options(&mut fields, target)?
         };
@@ -160,6 +165,8 @@ impl RestoreRequest {
         let roles = self.role_map.iter().map(|(from, to)| (from.clone(), Value::from(to.as_str())));
         put("roleMap", (!self.role_map.is_empty()).then(|| Value::Object(roles.collect())));
         put("jobs", self.jobs.map(Value::from));
+        put("validate", flag(self.validate));
+        put("mustExist", flag(self.must_exist));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("createdBy", text(self.created_by.as_deref()));
@@ -200,6 +207,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         target,
         database,
         new_database,
+        must_exist: false,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
         data_only: data_only.unwrap_or(false),
         choices: Choices {
@@ -216,6 +224,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         role_map: fields.map("roleMap", role_name)?.unwrap_or_default(),
         allow_older: fields.flag("allowOlder")?.unwrap_or(false),
         jobs: fields.number("jobs", 1, 16)?.and_then(|n| u8::try_from(n).ok()),
+        validate: fields.flag("validate")?.unwrap_or(false),
         id: None,
         event_id: None,
         created_by: None,
@@ -223,7 +232,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
     })
 }
 
-fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
+pub(super) fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     let Some(value) = fields.raw("resume") else { return Ok(None) };
     let mut fields = Fields::of_value(value)?;
     let (id, fence) = (fields.id("id")?, fields.number("fence", 0, u64::MAX)?);
@@ -234,8 +243,38 @@ fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     }
 }
 
+/// The target that an event names in one of three ways, if it does.
+pub(super) fn any_target(fields: &mut Fields) -> Result<Option<RestoreTarget>> {
+    let (secret, login) = (fields.secret("targetSecret")?, fields.document("targetIam")?);
+    given(fields, secret, login)
+}
+
+fn given(
+    fields: &mut Fields,
+    secret: Option<String>,
+    login: Option<IamLogin>,
+) -> Result<Option<RestoreTarget>> {
+    let given = [named_target(fields)?, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (target, None) => Ok(target),
+        _ => Err(wrong(
+            "target",
+            "of \"target\", \"targetSecret\" and \"targetIam\" more than one is given; give one".into(),
+        )),
+    }
+}
+
+/// No default: a restore into the wrong database is not to be had by leaving a word out.
 fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) -> Result<RestoreTarget> {
-    let named = fields.parsed("target", |text| match text {
+    given(fields, secret, login)?.ok_or_else(|| {
+        wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into())
+    })
+}
+
+/// `target`: a connection by its name.
+pub(super) fn named_target(fields: &mut Fields) -> Result<Option<RestoreTarget>> {
+    fields.parsed("target", |text| match text {
         "MAIN" => Ok(RestoreTarget::Main),
         "BACKUP" => Ok(RestoreTarget::Backup),
         // A URL put here by mistake must not be repeated.
@@ -243,20 +282,7 @@ fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) 
             Err(Error::new(Kind::InvalidInput, "it must be MAIN, BACKUP or a registered name, never a URL"))
         }
         name => DatabaseName::parse(name).map(RestoreTarget::Named),
-    })?;
-    let given = [named, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
-    let mut given = given.into_iter().flatten();
-    match (given.next(), given.next()) {
-        (Some(target), None) => Ok(target),
-        (Some(_), Some(_)) => Err(wrong(
-            "target",
-            "of \"target\", \"targetSecret\" and \"targetIam\" more than one is given; give one".into(),
-        )),
-        // No default: a restore into the wrong database is not to be had by leaving a word out.
-        (None, _) => {
-            Err(wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into()))
-        }
-    }
+    })
 }
 
 /// `backups/shop/20261121T020000Z-9f86d081/`, with or without the last slash, `s3://bucket/key/`, or the path of the folder's
@@ -352,7 +378,7 @@ mod tests {
         for event in [
             json!({"backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "createDatabase": true, "schemaOnly": true,
                 "noOwner": true, "noPrivileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
-                "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID,
+                "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "validate": true, "mustExist": true, "id": ID,
                 "eventId": "e", "createdBy": "ann", "resume": {"id": ID, "fence": 3}}),
             json!({"filepath": "s3://bucket/a/b/", "target": "MAIN", "dataOnly": true}),
             json!({"filepath": "a/b/", "target": "shop"}),

@@ -13,7 +13,7 @@
 //! or by the function itself, reads them and does the rest; what the server still builds meanwhile it waits for.
 
 mod choices;
-mod count;
+pub(super) mod count;
 mod database;
 mod finish;
 mod graph;
@@ -23,17 +23,17 @@ mod load;
 mod many;
 mod marks;
 mod older;
-mod plan;
+pub(super) mod plan;
 mod preflight;
 mod roles;
 mod runner;
-mod shift;
+pub(super) mod shift;
 mod source;
 mod sql;
 mod stages;
 mod statement;
-mod target;
-mod work;
+pub(super) mod target;
+pub(super) mod work;
 
 use std::sync::atomic::AtomicBool;
 

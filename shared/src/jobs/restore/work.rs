@@ -34,6 +34,7 @@ use crate::{
         progress::Tally,
         request::{RestoreRequest, RestoreTarget},
         run::Outcome,
+        validate,
     },
     ledger::{Completion, DatabaseSource, Lease, Record, Status},
     pg::{ConnInfo, Session},
@@ -110,7 +111,8 @@ impl Restore<'_> {
         let plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
 
         let info = self.connection().await?;
-        let create = self.request.create_database || self.request.new_database.is_some();
+        let create =
+            !self.request.must_exist && (self.request.create_database || self.request.new_database.is_some());
         let encoding = plan::encoding(&source.toc)?;
         let of_database = plan.database.iter().map(|&place| &source.toc.entries[place]);
         let properties = Properties::of(of_database, info.database(), choices)?;
@@ -203,6 +205,14 @@ impl Restore<'_> {
             }
             _ => String::new(),
         };
+        if self.request.validate {
+            self.enter("validating").await?;
+            let restored = session.same_server();
+            warnings.extend(tokio::select! {
+                found = validate::warnings(&restored, self.left) => found,
+                () = runner.shift.over() => vec!["the restored database was not validated: the function's time was up".to_owned()],
+            });
+        }
         drop(reporter);
         ledger.progress(self.lease, &runner.tally.whole()).await?;
         let rows = runner.marks.rows() + loaded.rows;
@@ -275,7 +285,7 @@ impl Restore<'_> {
 ///
 /// # Errors
 /// Those of reading the connection string.
-pub(super) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
+pub(in crate::jobs) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
     let info = match &request.target {
         RestoreTarget::Main => platform.configured(false).await?,
         RestoreTarget::Backup => platform.configured(true).await?,

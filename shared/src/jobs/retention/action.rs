@@ -18,12 +18,14 @@ pub enum Action {
         /// Only say what would be removed.
         dry_run: bool,
     },
+    /// Look for databases without a good backup in the expected time, and tell of them.
+    Watch,
     /// Remove one record, with its objects or without.
     Delete(Wish),
 }
 
 impl Action {
-    /// From `{"action": "reap"}`, `{"action": "retention", "dryRun": false}` (false when absent) or
+    /// From `{"action": "reap"}`, `{"action": "watch"}`, `{"action": "retention", "dryRun": false}` (false when absent) or
     /// `{"action": "delete", "id": …, "objects": false, "force": false, "by": …}`.
     ///
     /// # Errors
@@ -35,6 +37,7 @@ impl Action {
         let mut fields = Fields::of_value(event.clone())?;
         let action = match fields.text("action", 20)?.as_deref() {
             Some("reap") => Self::Reap,
+            Some("watch") => Self::Watch,
             Some("retention") => Self::Remove { dry_run: fields.flag("dryRun")?.unwrap_or(false) },
             Some("delete") => Self::Delete(Wish {
                 id: fields.id("id")?.ok_or_else(|| {
@@ -45,7 +48,7 @@ impl Action {
                 by: fields.text("by", 300)?,
             }),
             _ => {
-                let why = "the field \"action\" must be reap, retention or delete";
+                let why = "the field \"action\" must be reap, watch, retention or delete";
                 return Err(Error::new(Kind::InvalidInput, why).at_field("action"));
             }
         };
@@ -64,6 +67,7 @@ mod tests {
     fn events() {
         let of = |event| Action::from_event(&event).unwrap();
         assert_eq!(of(json!({"action": "reap"})), Action::Reap);
+        assert_eq!(of(json!({"action": "watch"})), Action::Watch);
         assert_eq!(of(json!({"action": "retention", "dryRun": true})), Action::Remove { dry_run: true });
         let delete = of(json!({"action": "delete", "id": "20261121T020000Z-9f86d081", "force": true}));
         assert!(matches!(delete, Action::Delete(Wish { force: true, objects: false, .. })));

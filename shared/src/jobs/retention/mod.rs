@@ -18,6 +18,8 @@ pub use removal::{Removed, Wish};
 use super::{
     Platform, backup,
     schedules::{Desk, Repaired},
+    tell::{self, Watched},
+    verify,
 };
 use crate::{
     base::{Result, ResultExt, clock, id::RunId},
@@ -37,6 +39,8 @@ pub struct Outcome {
     pub removed: Vec<Removed>,
     /// What was done for schedules.
     pub schedules: Repaired,
+    /// Databases that were looked at.
+    pub watched: Vec<Watched>,
     /// A wish that is not granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
@@ -87,21 +91,24 @@ pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
     platform.require_enabled()?;
     // None keeps the others from being done.
     let reaped = match action {
-        Action::Remove { dry_run: true } | Action::Delete(_) => Ok(()),
+        Action::Remove { dry_run: true } | Action::Delete(_) | Action::Watch => Ok(()),
         _ => reap(platform, &mut outcome).await,
     };
-    let removed = match action {
+    let done = match action {
         Action::Reap => Ok(()),
         Action::Remove { dry_run } => removal::by_rules(platform, dry_run, &mut outcome).await,
         Action::Delete(wish) => removal::one(platform, &wish, &mut outcome).await,
+        Action::Watch => tell::watch(platform).await.map(|seen| outcome.watched = seen),
     };
+    // Also what other functions could not tell.
+    let told = tell::all(platform).await;
     tracing::info!(
         closed = outcome.closed.len(),
         aborted_uploads = outcome.aborted_uploads,
         removed = outcome.removed.len(),
         "cleaned up"
     );
-    reaped.and(removed).and(repaired)?;
+    reaped.and(done).and(repaired).and(told)?;
     Ok(outcome)
 }
 
@@ -119,6 +126,10 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
                 failure.get_or_insert(e);
             }
         }
+    }
+    if let Err(e) = verify::tell(platform, now).await.context("asking for scratch databases to be dropped") {
+        tracing::error!(error = %e, "cleaning up after verifications");
+        failure.get_or_insert(e);
     }
     outcome.aborted_uploads += abort_orphans(platform, now).await.context("aborting orphaned uploads")?;
     failure.map_or(Ok(()), Err)
