@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import api, judges, licences, lifecycle, paths, prerequisites, servers
+from . import api, every_condition, judges, licences, lifecycle, paths, prerequisites, servers
 from .prerequisites import say
 from .state import Stack
 
 SAM = ["aws-sam-cli==1.170.0"]
+CHECKOV = ["checkov==3.3.30"]
 
 
 class Failed(Exception):
@@ -54,6 +55,23 @@ def sam_validate() -> None:
     )
 
 
+def checkov() -> None:
+    """checkov on template.yaml, from a venv of its own; whatever is suppressed must say why, beside it."""
+    prerequisites.venv(paths.LOCAL / "venv-checkov", CHECKOV, "checkov")
+    file = every_condition.write()
+    program = [paths.LOCAL / "venv-checkov" / "bin" / "checkov", "-f", file, "--framework", "cloudformation", "--skip-download"]
+    command(*program, "--compact", "--quiet")
+    told = subprocess.run([str(a) for a in [*program, "-o", "json"]], cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
+    results = json.loads(told)["results"]
+    passed, skipped = len(results["passed_checks"]), results["skipped_checks"]
+    if passed < 100:
+        raise Failed(f"checkov has made only {passed} checks: it did not read the whole template")
+    for check in skipped:
+        if len(check["check_result"].get("suppress_comment") or "") < 20:
+            raise Failed(f"{check['resource']} suppresses {check['check_id']} and does not say why")
+    say(f"checkov: {passed} passed, {len(skipped)} suppressed, each with its reason")
+
+
 def licence_rules() -> None:
     """deny.toml."""
     wrong = licences.check()
@@ -78,6 +96,7 @@ STATIC: dict[str, Callable[[], None]] = {
     "fmt": fmt,
     "cfn-lint": cfn_lint,
     "sam-validate": sam_validate,
+    "checkov": checkov,
     "licences": licence_rules,
     "cost": cost,
     "openapi": openapi,

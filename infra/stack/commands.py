@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     restore.add_argument("options", nargs="?", type=options, default={}, metavar="OPTIONS", help='JSON, such as {"jobs": 4}')
     restore.add_argument("--json", action="store_true", help="print the record as JSON")
     invoke = command("invoke", "invoke a function and print its answer")
-    invoke.add_argument("function", metavar="FUNCTION", help="scheduled-backup, restore, worker, retention-cleanup or api")
+    invoke.add_argument("function", metavar="FUNCTION", help="scheduled-backup, restore, worker, verify, retention-cleanup or api")
     invoke.add_argument("event", nargs="?", type=options, default={}, metavar="EVENT", help="the event, JSON")
     token = command("token", "a token for the API, good for an hour")
     token.add_argument("--scope", default="backup:read backup:write", help="default: %(default)s")

@@ -62,8 +62,10 @@ def _own(stack: Stack, url: str, keep: bool) -> int:
 
 def _round_trip(stack: Stack, url: str, target: str) -> int:
     before = compare.contents(url)
-    say("firing the schedule BackupTimer")
-    event = host.fire(stack, "BackupTimer")
+    # A new deployment has it once its reaper has run.
+    host.invoke(stack, "retention-cleanup", {"action": "reap"})
+    say("firing the schedule default")
+    event = host.fire(stack, "default")
     backup = records.wait(stack, lambda: records.by_event(stack, event["eventId"]), "scheduled-backup")
     print(records.as_console(backup), flush=True)
     if backup["status"] != "completed":

@@ -64,6 +64,7 @@ def start(stack: Stack, deployed: Deployed, programs: Path) -> None:
         ],
         "api": {"function": deployed.functions[deployed.api]["name"]},
         "schedules": deployed.schedules,
+        "scheduleGroups": deployed.schedule_groups,
         "stateMachines": [
             {"name": m["name"], "arn": m["arn"], "definitionFile": str(m["definition"]), "substitutions": m["substitutions"]}
             for m in deployed.state_machines

@@ -12,6 +12,7 @@ EVENTS = {
     "scheduled-backup": {"database": 1},
     "restore": {"database": 1},
     "worker": {},
+    "verify": {"backupId": 1},
     "retention-cleanup": {"action": "none"},
     "api": {"version": "2.0"},
 }

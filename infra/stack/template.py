@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import os
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ class Deployed:
     """By logical name: `name`, `binary`, `memory`, `timeout`, `retries`, `environment`."""
     schedules: list[dict[str, Any]]
     """`name` (logical), `expression`, `timezone`, `function` (ARN), `input`, `enabled`."""
+    schedule_groups: list[str]
+    """Names of the groups whose schedules the functions manage."""
     state_machines: list[dict[str, Any]]
     """`name`, `arn`, `definition` (file), `substitutions`."""
     api: str
@@ -66,6 +69,7 @@ def deploy(endpoint: str, region: str, parameters: dict[str, str]) -> Deployed:
         for logical, resource in resources.items()
         if resource["Type"] == "AWS::Scheduler::Schedule"
     ]
+    groups = _groups(resources, resolve, endpoint, region)
     state_machines = [
         {
             "name": names[logical].rpartition(":")[2],
@@ -76,7 +80,7 @@ def deploy(endpoint: str, region: str, parameters: dict[str, str]) -> Deployed:
         for logical, file in definitions.items()
     ]
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
-    return Deployed(functions, schedules, state_machines, _behind_api(resources), outputs)
+    return Deployed(functions, schedules, groups, state_machines, _behind_api(resources), outputs)
 
 
 def _transformed(region: str) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -105,6 +109,9 @@ def _transformed(region: str) -> tuple[dict[str, Any], dict[str, Path]]:
     for logical, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = {"ZipFile": _empty_zip()}
+        if resource["Type"] == "AWS::KMS::Key":
+            # moto reads the tags of a key as its API has them (TagKey), not as CloudFormation has them.
+            resource["Properties"].pop("Tags", None)
         if logical in definitions:
             del resource["Properties"]["DefinitionS3Location"]
             resource["Properties"]["DefinitionString"] = definitions[logical].read_text()
@@ -133,6 +140,15 @@ def _behind_api(resources: dict[str, Any]) -> str:
     raise SystemExit("template.yaml has no function behind the HTTP API")
 
 
+def _groups(resources: dict[str, Any], resolve: "Resolver", endpoint: str, region: str) -> list[str]:
+    """The groups of schedules, which the stand-in's CloudFormation leaves out."""
+    scheduler = aws.client("scheduler", endpoint, region)
+    groups = [resolve.value(r["Properties"]["Name"]) for r in resources.values() if r["Type"] == "AWS::Scheduler::ScheduleGroup"]
+    for group in groups:
+        scheduler.create_schedule_group(Name=group)
+    return groups
+
+
 def _schedule(logical: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": logical,
@@ -150,7 +166,7 @@ class Resolver:
 
     def __init__(self, template: dict[str, Any], parameters: dict[str, str], names: dict[str, str], region: str):
         self.template, self.parameters, self.names = template, parameters, names
-        self.pseudo = {"AWS::Region": region, "AWS::AccountId": aws.ACCOUNT, "AWS::Partition": "aws"}
+        self.pseudo = {"AWS::Region": region, "AWS::AccountId": aws.ACCOUNT, "AWS::Partition": "aws", "AWS::StackName": STACK}
 
     def value(self, v: Any) -> Any:
         """`v` with its intrinsic functions replaced."""
@@ -164,6 +180,8 @@ class Resolver:
                 return self.ref(argument)
             if name == "Fn::GetAtt":
                 return self.attribute(*argument)
+            if name == "Fn::Sub" and isinstance(argument, str):
+                return re.sub(r"\$\{([\w:]+)\}", lambda m: str(self.ref(m[1])), argument)
             if name == "Fn::If":
                 return self.value(argument[1] if self.condition(argument[0]) else argument[2])
             if name.startswith("Fn::"):

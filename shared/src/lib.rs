@@ -9,6 +9,7 @@
 //! * [`store`]: objects in S3
 //! * [`fanout`]: running the items of a plan here, or on many Lambdas
 //! * [`ledger`]: backup and restore records and their leases in DynamoDB
+//! * [`notify`]: telling people: SNS, a signed webhook
 //! * [`jobs`]: what a user asks for: backup, restore, retention
 //!
 //! Rooms do not know each other, except that catalog uses pg. Nobody imports a job but a function or another job.
@@ -19,5 +20,6 @@ pub mod catalog;
 pub mod fanout;
 pub mod jobs;
 pub mod ledger;
+pub mod notify;
 pub mod pg;
 pub mod store;

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{host::Host, tables::Tables};
 
 /// The functions of every deployment.
-pub const FUNCTIONS: [&str; 5] = ["scheduled-backup", "restore", "worker", "retention-cleanup", "api"];
+pub const FUNCTIONS: [&str; 6] =
+    ["scheduled-backup", "restore", "worker", "verify", "retention-cleanup", "api"];
 
 /// Name of the state machine of every deployment; also that of its log.
 pub const WORKERS: &str = "workers";
@@ -26,6 +27,10 @@ pub struct Deployment {
     pub store: Store,
     /// A client to S3.
     pub s3: aws_sdk_s3::Client,
+    /// A client to EventBridge Scheduler.
+    pub scheduler: aws_sdk_scheduler::Client,
+    /// The group of schedules, where they were wished for.
+    pub group: String,
     /// The functions [`FUNCTIONS`], and the state machine [`WORKERS`].
     pub host: Host,
 }
@@ -47,6 +52,8 @@ pub struct Wishes {
     pub retry_delays: Vec<f64>,
     /// Retries of an asynchronous invoke, 0 to 2.
     pub retries: u64,
+    /// Whether there is a group for schedules, whose clock [`Deployment::clock`] moves.
+    pub schedules: bool,
 }
 
 impl Default for Wishes {
@@ -59,6 +66,7 @@ impl Default for Wishes {
             memory: 1769,
             retry_delays: vec![0.5, 0.5],
             retries: 2,
+            schedules: false,
         }
     }
 }
@@ -90,12 +98,23 @@ impl Deployment {
             "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "BACKUP_BUCKET": bucket, "BACKUP_TABLE": tables.table, "STATE_TABLE": tables.state_table,
-            "BACKUP_FUNCTION": "scheduled-backup", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
+            "BACKUP_FUNCTION": "scheduled-backup", "RESTORE_FUNCTION": "restore", "RETENTION_FUNCTION": "retention-cleanup", "VERIFY_FUNCTION": "verify", "WORKER_STATE_MACHINE_ARN": machine, "LOG_LEVEL": "debug",
         });
         // Functions start backups, successors and workers through the host; its addresses must be known before it runs.
         let [invoke, states] = free_addresses();
         environment["AWS_ENDPOINT_URL_LAMBDA"] = format!("http://{invoke}").into();
         environment["AWS_ENDPOINT_URL_SFN"] = format!("http://{states}").into();
+        let group = crate::unique("group");
+        let scheduler = aws_sdk_scheduler::Client::new(&tables.aws);
+        if wishes.schedules {
+            scheduler.create_schedule_group().name(&group).send().await.expect("a group");
+            environment["SCHEDULE_GROUP"] = group.as_str().into();
+            environment["SCHEDULE_FUNCTION_ARN"] =
+                "arn:aws:lambda:us-east-1:123456789012:function:scheduled-backup".into();
+            environment["SCHEDULE_ROLE_ARN"] = "arn:aws:iam::123456789012:role/schedules".into();
+            environment["SCHEDULE_DEAD_LETTER_ARN"] = "arn:aws:sqs:us-east-1:123456789012:undelivered".into();
+        }
+        let groups = wishes.schedules.then_some(&group);
         for (name, value) in &wishes.environment {
             environment[name] = value.as_str().into();
         }
@@ -116,11 +135,12 @@ impl Deployment {
             "region": "us-east-1", "environment": environment, "functions": functions, "tick": false,
             "invoke": invoke, "states": states, "awsEndpoint": endpoint,
             "retryDelaysSeconds": wishes.retry_delays, "api": {"function": "api"},
+            "scheduleGroups": groups.into_iter().collect::<Vec<_>>(),
             "stateMachines": [{
                 "name": WORKERS, "arn": machine, "definitionFile": definition, "substitutions": {"WorkerFunctionArn": worker},
             }],
         }));
-        Self { store: Store::new(s3.clone(), bucket), s3, tables, host }
+        Self { store: Store::new(s3.clone(), bucket), s3, tables, host, scheduler, group }
     }
 
     /// The AWS configuration.
@@ -155,6 +175,16 @@ impl Deployment {
         let mut all = self.records().await;
         all.sort_by_key(|r| (r.created_at, r.id.clone()));
         all.pop().expect("a record")
+    }
+
+    /// Moves the clock of the schedules in [`Deployment::group`] to a time, which may lie ahead; gives the events that fired.
+    pub async fn clock(&self, to: &str) -> Vec<Value> {
+        let url = format!("{}/host/clock/{to}", self.host.invoke_url);
+        let answer = self.host.call("POST", &url, &[], Vec::new()).await;
+        assert!(answer.status.is_success(), "{}: {:?}", answer.status, answer.body);
+        let fired = answer.json().as_array().cloned().expect("a list");
+        let event = |f: &Value| serde_json::from_str(f["input"].as_str().expect("input")).expect("JSON");
+        fired.iter().map(event).collect()
     }
 
     /// Looks until the records are as wanted, a minute at most.
@@ -200,10 +230,11 @@ impl Deployment {
         self.tables.ledger.get(id).await.expect("the record")
     }
 
-    /// All records, of backups and restores.
+    /// All records of every kind.
     pub async fn records(&self) -> Vec<Record> {
         let mut all = Vec::new();
-        for kind in [pgbaton::ledger::RunKind::Backup, pgbaton::ledger::RunKind::Restore] {
+        use pgbaton::ledger::RunKind::{Backup, Restore, Validate, Verify};
+        for kind in [Backup, Restore, Verify, Validate] {
             let page = self.tables.ledger.list(&pgbaton::ledger::ListQuery::of(kind)).await.expect("a list");
             all.extend(page.records);
         }

@@ -16,7 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["base", "store"]),
     ("ledger", &["base", "ledger"]),
     ("fanout", &["base", "fanout"]),
-    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "pg", "store"]),
+    ("notify", &["base", "notify"]),
+    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "notify", "pg", "store"]),
 ];
 
 /// Names of files and folders that say nothing of what they hold.
@@ -129,7 +130,7 @@ fn the_reader_of_paths_sees_what_is_there() {
 
 #[test]
 fn functions_only_wire() {
-    for function in ["scheduled-backup", "restore", "worker", "retention-cleanup", "api"] {
+    for function in ["scheduled-backup", "restore", "worker", "verify", "retention-cleanup", "api"] {
         let main = fs::read_to_string(root().join(format!("functions/{function}/src/main.rs"))).unwrap();
         assert!(main.lines().count() <= 45, "functions/{function}/src/main.rs is longer than wiring needs");
     }

@@ -134,7 +134,7 @@ async fn backups_that_are_not_there_or_not_whole() {
         failed(&d, unknown, "not_found", &["there is no record with the id 20261121T020000Z-9f86d081"]).await;
     assert_eq!(record.backup_id.unwrap().as_str(), "20261121T020000Z-9f86d081");
     let stray = into(json!({"backupId": record.id})).await;
-    failed(&d, stray, "invalid_input", &["is a restore, not a backup"]).await;
+    failed(&d, stray, "invalid_input", &["is the id of a restore, not of a backup"]).await;
     d.backup("postgresql://u@127.0.0.1:1/d", json!({})).await.unwrap_err();
     let broken = d.newest().await.id;
     let not_done = into(json!({"backupId": broken})).await;

@@ -4,7 +4,11 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{Timestamp, ToSpan};
-use pgbaton::{base::clock, ledger::Record, store::ObjectKey};
+use pgbaton::{
+    base::{clock, id::RunId},
+    ledger::{ListQuery, Record, RunKind, Status},
+    store::ObjectKey,
+};
 use pgbaton_tests::{database::Database, deployment::Deployment};
 use serde_json::{Value, json};
 
@@ -30,6 +34,17 @@ async fn retention(d: &Deployment, dry_run: bool) -> Value {
 async fn objects_of(d: &Deployment, record: &Record) -> Vec<String> {
     let folder = d.folder(record);
     d.objects().await.into_iter().filter(|o| o.starts_with(&folder)).collect()
+}
+
+/// Runs of one kind, in the order of their ids.
+async fn of_kind(d: &Deployment, kind: RunKind) -> Vec<Record> {
+    let mut found = d.tables.ledger.list(&ListQuery::of(kind)).await.unwrap().records;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found
+}
+
+async fn backups(d: &Deployment) -> Vec<RunId> {
+    of_kind(d, RunKind::Backup).await.into_iter().map(|r| r.id).collect()
 }
 
 fn decision<'a>(answer: &'a Value, record: &Record) -> (&'a str, &'a str) {
@@ -77,12 +92,19 @@ async fn old_backups_go_and_the_newest_good_one_stays() {
 
     let done = retention(&d, false).await;
     let mut removed: Vec<&str> =
-        done["removed"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        done["removed"].as_array().unwrap().iter().map(|v| v["id"].as_str().unwrap()).collect();
     removed.sort_unstable();
     let mut wanted = [oldest.id.as_str(), old.id.as_str(), failed.id.as_str()];
     wanted.sort_unstable();
     assert_eq!(removed, wanted);
-    assert_eq!(d.records().await.len(), 2);
+    let mut kept = [newest.id.clone(), other.id.clone()];
+    kept.sort_unstable();
+    assert_eq!(backups(&d).await, kept);
+    let deletions = of_kind(&d, RunKind::Deletion).await;
+    assert_eq!(deletions.len(), 3);
+    let of_oldest = deletions.iter().find(|r| r.backup_id.as_ref() == Some(&oldest.id)).unwrap();
+    let why = format!("the backup {} was removed by retention: it is older than 30 days", oldest.id);
+    assert_eq!((of_oldest.message.as_deref(), of_oldest.status), (Some(why.as_str()), Status::Completed));
     for record in [&oldest, &old, &failed] {
         assert_eq!(objects_of(&d, record).await, Vec::<String>::new());
     }
@@ -112,7 +134,7 @@ async fn a_removal_that_broke_off_is_finished_by_the_next_run() {
     assert!(refused.contains("its manifest.json is missing"), "{refused}");
 
     let done = retention(&d, false).await;
-    assert_eq!(done["removed"], json!([half.id]));
+    assert_eq!(done["removed"][0]["id"], json!(half.id));
     assert_eq!(decision(&done, &half), ("remove", "its removal was begun"));
     assert_eq!(decision(&done, &good).0, "keep");
     assert_eq!(objects_of(&d, &half).await, Vec::<String>::new());

@@ -7,17 +7,17 @@ use axum::{
 };
 use pgbaton::{
     base::{Error, Kind, clock, id::RunId},
-    jobs::request::BackupRequest,
-    ledger::{BackupType, ListQuery, Record, RunKind, Status},
+    jobs::{databases, request::BackupRequest},
+    ledger::{BackupType, ListQuery, Page, Record, RunKind, Status},
 };
 use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::{Reader, Writer},
-    begin::{begin, stored},
+    auth::{Caller, Reader, Writer},
+    begin::begin,
     body::Body,
-    documents::{BackupList, BackupOptions, BackupRecord, LatestFilter, ListFilter, RunPath},
+    documents::{BackupList, BackupOptions, LatestFilter, ListFilter, RunPath, RunRecord},
     idempotency::Ask,
     problem::Problem,
     query::Parameters,
@@ -29,7 +29,7 @@ pub(crate) const INTERNAL: [&str; 4] = ["lease_owner", "lease_until", "fence", "
 /// Warnings of a record shown in a list.
 const LISTED_WARNINGS: usize = 3;
 
-type Answer = Result<(StatusCode, Json<Value>), Problem>;
+pub(crate) type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
 /// Begins a backup.
 ///
@@ -37,7 +37,7 @@ type Answer = Result<(StatusCode, Json<Value>), Problem>;
 #[utoipa::path(
     post, path = "/", tag = "backups", operation_id = "backup", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
     responses(
-        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 202, description = "Begun.", body = RunRecord),
         (status = 404, description = "No such database."),
         (status = 501, description = "An option is planned and not available yet; `field` names it."),
     )
@@ -49,19 +49,30 @@ pub(crate) async fn create(
     ask: Ask,
     Body(body): Body,
 ) -> Answer {
-    let mut request = BackupRequest::from_body(&body)?;
+    start(&app, caller, &audit, &ask, BackupRequest::from_body(&body)?).await
+}
+
+/// Begins a manual backup that was asked for with `request`.
+pub(crate) async fn start(
+    app: &App,
+    caller: Caller,
+    audit: &Audit,
+    ask: &Ask,
+    request: BackupRequest,
+) -> Answer {
     let function = app.config.backup_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "BACKUP_FUNCTION is not set, so the API cannot start backups")
     })?;
     audit.run(ask.id.as_str());
-    request.database = Some(request.database(&app.config)?);
+    let of = databases::of_backup(&app.ledger, &app.config, &request).await.map_err(stored)?;
+    let mut request = of.options(request)?;
     request.id = Some(ask.id.clone());
     // The same for every call with the caller's Idempotency-Key, which stands for this id.
     request.event_id = Some(format!("api/{}", ask.id));
     request.backup_type = Some(BackupType::Manual);
     request.created_by = Some(caller.subject);
-    let record = request.pending(ask.id.clone(), &app.config, app.region.as_deref(), ask.at)?;
-    let record = begin(&app, &ask, record, function, &request.to_event()).await?;
+    let record = request.pending(ask.id.clone(), &of, &app.config, app.region.as_deref(), ask.at)?;
+    let record = begin(app, ask, record, function, &request.to_event()).await?;
     Ok((StatusCode::ACCEPTED, Json(shown(&record))))
 }
 
@@ -69,7 +80,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     post, path = "/trigger", tag = "backups", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
     responses(
-        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 202, description = "Begun.", body = RunRecord),
         (status = 404, description = "No such database."),
         (status = 501, description = "An option is planned and not available yet; `field` names it."),
     )
@@ -88,7 +99,7 @@ pub(crate) async fn trigger(
 #[utoipa::path(
     post, path = "/manual", tag = "backups", request_body = Option<BackupOptions>, security(("bearer" = ["backup:write"])),
     responses(
-        (status = 202, description = "Begun.", body = BackupRecord),
+        (status = 202, description = "Begun.", body = RunRecord),
         (status = 404, description = "No such database."),
         (status = 501, description = "An option is planned and not available yet; `field` names it."),
     )
@@ -127,7 +138,12 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
     };
     parameters.end()?;
     let page = app.ledger.list(&query).await.map_err(stored)?;
-    let mut backups = Vec::with_capacity(page.records.len());
+    answer_page(&app, "backups", page).await
+}
+
+/// A page of records under a name, those closed that nobody works on any more.
+pub(crate) async fn answer_page(app: &App, name: &str, page: Page) -> Answer {
+    let mut records = Vec::with_capacity(page.records.len());
     for record in page.records {
         let closed = match app.ledger.close_if_stuck(record, clock::now()).await {
             Ok(record) => record,
@@ -135,16 +151,16 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
             Err(error) if error.kind() == Kind::NotFound => continue,
             Err(error) => return Err(error.into()),
         };
-        backups.push(listed(&closed));
+        records.push(listed(&closed));
     }
-    Ok((StatusCode::OK, Json(json!({"backups": backups, "next_cursor": page.next_cursor}))))
+    Ok((StatusCode::OK, Json(json!({name: records, "next_cursor": page.next_cursor}))))
 }
 
 /// Reads the newest backup with a status: completed, unless said otherwise.
 #[utoipa::path(
     get, path = "/latest", tag = "backups", operation_id = "latest_backup", params(LatestFilter), security(("bearer" = ["backup:read"])),
     responses(
-        (status = 200, description = "Its record.", body = BackupRecord),
+        (status = 200, description = "Its record.", body = RunRecord),
         (status = 404, description = "There is none."),
     )
 )]
@@ -163,11 +179,11 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
     }
 }
 
-/// Reads a backup's record, with its tables.
+/// Reads a backup's record, with its tables; or that of a verification, validation or deletion.
 #[utoipa::path(
     get, path = "/{id}", tag = "backups", operation_id = "read_backup", params(RunPath), security(("bearer" = ["backup:read"])),
     responses(
-        (status = 200, description = "The record.", body = BackupRecord),
+        (status = 200, description = "The record.", body = RunRecord),
         (status = 404, description = "There is none with this id, or it is a restore's."),
     )
 )]
@@ -176,17 +192,52 @@ pub(crate) async fn read(
     _: Reader,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
-    let id = RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))?;
-    let found = app.ledger.find(&id).await.map_err(stored)?;
-    let found =
-        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
-    let record = app.ledger.close_if_stuck(found, clock::now()).await?;
-    if record.kind != RunKind::Backup {
-        let detail = format!("{id} is the id of a {}, not of a backup", record.kind.name());
+    let record = any(&app, id).await?;
+    if record.kind == RunKind::Restore {
+        let detail = format!("{} is the id of a restore, not of a backup", record.id);
         return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
     }
     Ok((StatusCode::OK, Json(shown(&record))))
+}
+
+/// The record of the id in the path, of one kind.
+pub(crate) async fn record(
+    app: &App,
+    id: Result<Path<String>, PathRejection>,
+    kind: RunKind,
+) -> Result<Record, Problem> {
+    let record = any(app, id).await?;
+    if record.kind != kind {
+        let (id, is) = (&record.id, record.kind.name());
+        let detail = format!("{id} is the id of a {is}, not of a {}", kind.name());
+        return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
+    }
+    Ok(record)
+}
+
+/// The record of the id in the path, closed if nobody works on it any more.
+async fn any(app: &App, id: Result<Path<String>, PathRejection>) -> Result<Record, Problem> {
+    let id = run_id(id)?;
+    let found = app.ledger.find(&id).await.map_err(stored)?;
+    let found =
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {id}")))?;
+    Ok(app.ledger.close_if_stuck(found, clock::now()).await?)
+}
+
+/// The id in the path.
+pub(crate) fn run_id(id: Result<Path<String>, PathRejection>) -> Result<RunId, Problem> {
+    let Path(id) = id.map_err(|_| Problem::invalid("id", "the id in the path cannot be read"))?;
+    RunId::parse(&id).map_err(|error| Problem::invalid("id", error.message()))
+}
+
+/// An error of the ledger where what is missing is nothing that the caller named (that has a field): a table is, which is no caller's fault.
+pub(crate) fn stored(error: Error) -> Problem {
+    match error.kind() {
+        Kind::NotFound if error.field().is_none() => {
+            Problem::unavailable("a table of this deployment is missing", &error)
+        }
+        _ => error.into(),
+    }
 }
 
 fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
@@ -194,7 +245,7 @@ fn status(parameters: &mut Parameters) -> Result<Option<Status>, Problem> {
 }
 
 /// A record as callers see it: without the lease.
-fn shown(record: &Record) -> Value {
+pub(crate) fn shown(record: &Record) -> Value {
     let mut value = serde_json::to_value(record).unwrap_or(Value::Null);
     if let Value::Object(map) = &mut value {
         for internal in INTERNAL {
@@ -204,12 +255,13 @@ fn shown(record: &Record) -> Value {
     value
 }
 
-/// A record in a list: without its tables and with few warnings, for Lambda answers with 6 MB at most.
-fn listed(record: &Record) -> Value {
+/// A record in a list: without its tables and findings and with few warnings, for Lambda answers with 6 MB at most.
+pub(crate) fn listed(record: &Record) -> Value {
     let mut value = shown(record);
     if let Value::Object(map) = &mut value {
         map.remove("tables");
         map.remove("tables_omitted");
+        map.remove("validation");
         if let Some(Value::Array(warnings)) = map.get_mut("warnings") {
             let count = warnings.len();
             warnings.truncate(LISTED_WARNINGS);

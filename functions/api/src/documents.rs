@@ -2,11 +2,23 @@
 //! [`crate::openapi`] finds a field that only one of them has.
 #![allow(dead_code, reason = "read by the derives alone")]
 
+mod checks;
 mod record;
 mod request;
+mod restore;
+mod settings;
 
-pub(crate) use record::{BackupList, BackupRecord};
-pub(crate) use request::{BackupOptions, DatabasePath, LatestFilter, ListFilter, RunPath, SchedulePath};
+pub(crate) use checks::{Connections, Overview, Stats, StatsFilter, ValidateOptions, Validation, VerifyOptions};
+pub(crate) use record::{BackupList, HistoryList, RunRecord};
+pub(crate) use request::{
+    BackupOptions, DatabasePath, HistoryFilter, LatestFilter, ListFilter, RunPath, SchedulePath,
+};
+pub(crate) use restore::{Download, DownloadFilter, RestoreFilter, RestoreList, RestoreOptions};
+pub(crate) use settings::{
+    Database, DatabaseFilter, DatabaseList, DatabaseOptions, Removal, RemovalFilter, RemovedDatabase,
+    RemovedSchedule, Retention, RetentionOptions, Schedule, ScheduleList, ScheduleOptions, StartOptions, UnderWay,
+    VersionFilter,
+};
 use utoipa::ToSchema;
 
 /// What went wrong (RFC 9457).

@@ -17,7 +17,7 @@ use axum::{
 use jiff::Timestamp;
 use pgbaton::{
     base::{Kind, clock, id::RunId},
-    ledger::{Answer, Intent, Standing},
+    ledger::{Answer, Intent, KeyState},
 };
 use sha2::{Digest, Sha256};
 
@@ -81,16 +81,16 @@ async fn once(app: App, request: Request, next: Next) -> Result<Response, Proble
         _ => error.into(),
     })?;
     let intent = match standing {
-        Standing::Mine(intent) => intent,
-        Standing::Answered(run, answer) => {
+        KeyState::Mine(intent) => intent,
+        KeyState::Answered(run, answer) => {
             audit.run(run.as_str());
             return Ok(again(answer));
         }
-        Standing::UnderWay => {
+        KeyState::UnderWay => {
             let detail = "a call with this Idempotency-Key is at work; ask again in a while";
             return Err(Problem::new(StatusCode::CONFLICT, "idempotency_key_in_use", detail));
         }
-        Standing::Other => {
+        KeyState::Other => {
             let detail = "this Idempotency-Key was used for another request; take a new one";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Err(Problem::new(status, "idempotency_key_reused", detail));

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
-use pgbaton::base::{config::Config, telemetry};
+use pgbaton::{
+    base::{config::Config, telemetry},
+    jobs::schedules,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    let config = Config::from_env().inspect_err(|error| {
+    let config = Config::from_env().and_then(schedules::checked).inspect_err(|error| {
         telemetry::start("error");
         tracing::error!(%error, "the configuration is wrong");
     })?;

@@ -13,7 +13,7 @@
 //!    #[utoipa::path(
 //!        post, path = "/{id}/verify", tag = "backups", params(RunPath), request_body = VerifyOptions,
 //!        security(("bearer" = ["backup:write"])),
-//!        responses((status = 202, description = "Begun.", body = BackupRecord), (status = 404, description = "No such backup.")),
+//!        responses((status = 202, description = "Begun.", body = RunRecord), (status = 404, description = "No such backup.")),
 //!    )]
 //!    pub(crate) async fn verify(State(app): State<App>, Writer(caller): Writer, ask: Ask, Body(body): Body) -> Answer
 //!    ```

@@ -121,7 +121,7 @@ fn records_have_the_fields_that_are_described() {
     let shown: BTreeSet<&str> = fields.into_iter().filter(|field| !internal.contains(field)).collect();
     assert!(shown.len() > 30);
     let (_, api) = generated();
-    let schema = &api["components"]["schemas"]["BackupRecord"];
+    let schema = &api["components"]["schemas"]["RunRecord"];
     let mut described: BTreeSet<&str> =
         schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
     assert!(described.remove("warning_count"), "which lists alone have");

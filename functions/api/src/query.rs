@@ -59,6 +59,16 @@ impl Parameters {
         self.word(name, name, &words, |text| digits(text).filter(|n| (least..=most).contains(n)))
     }
 
+    /// `true` or `false`, false when absent.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
+        let parsed = self.word(name, name, "true or false", |text| match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })?;
+        Ok(parsed.unwrap_or(false))
+    }
+
     /// An instant, or a day, which is its first moment in UTC.
     pub(crate) fn instant(&mut self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let words = "a time such as 2026-11-21T02:00:00Z or a day such as 2026-11-21";

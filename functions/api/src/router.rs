@@ -8,11 +8,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    backups, docs, health, idempotency,
+    backups, connections, databases, docs, health, history, idempotency,
     openapi::{self, Document},
-    planned,
+    overview, planned,
     problem::Problem,
-    trace,
+    removal, restores, schedules, trace, validate, verify,
 };
 
 /// Where admin tools look for `/backup` besides the canonical place.
@@ -56,7 +56,24 @@ fn below_the_mount() -> OpenApiRouter<App> {
         .routes(routes!(backups::manual))
         .routes(routes!(backups::latest))
         .routes(routes!(backups::read))
+        .routes(routes!(removal::remove))
+        .routes(routes!(history::history))
+        .routes(routes!(restores::restore))
+        .routes(routes!(restores::create))
+        .routes(routes!(restores::list))
+        .routes(routes!(restores::read))
+        .routes(routes!(overview::download))
+        .routes(routes!(overview::status))
+        .routes(routes!(overview::stats))
+        .routes(routes!(verify::verify))
+        .routes(routes!(validate::validate))
+        .routes(routes!(connections::test_connections))
+        .routes(routes!(databases::databases))
+        .routes(routes!(databases::put_database))
+        .routes(routes!(databases::remove_database))
+        .routes(routes!(removal::run_retention))
         .routes(routes!(health::check))
+        .merge(schedules::routes())
         .merge(planned::routes())
 }
 

@@ -1,4 +1,4 @@
-//! `retention-cleanup`: closes stuck runs, aborts orphaned uploads, removes backups that are too old.
+//! `retention-cleanup`: closes stuck runs, aborts orphaned uploads, removes backups that are too old, tells of silence and of what could not be told.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use pgbaton::jobs::{

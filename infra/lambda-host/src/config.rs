@@ -47,10 +47,13 @@ pub struct Config {
     /// The schedules.
     #[serde(default)]
     pub schedules: Vec<ScheduleConfig>,
+    /// Groups of EventBridge Scheduler at `awsEndpoint` whose schedules the host fires too.
+    #[serde(default)]
+    pub schedule_groups: Vec<String>,
     /// The state machines.
     #[serde(default)]
     pub state_machines: Vec<StateMachineConfig>,
-    /// Where state machines find S3 (`http://…`, path-style).
+    /// Where state machines find S3, and the host the Scheduler (`http://…`, path-style).
     pub aws_endpoint: Option<String>,
 }
 

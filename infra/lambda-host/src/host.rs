@@ -18,6 +18,7 @@ use crate::{
     gateway,
     invoke_api::{self, function_name},
     logbook::LogBook,
+    managed::Managed,
     states::StateMachines,
     ticker::Schedule,
 };
@@ -27,6 +28,7 @@ pub struct Host {
     config: Arc<Config>,
     functions: BTreeMap<String, Arc<Function>>,
     schedules: Vec<Arc<Schedule>>,
+    managed: Managed,
     state_machines: Arc<StateMachines>,
 }
 
@@ -45,7 +47,10 @@ impl Host {
             .map(|f| (f.name.clone(), Function::new(config.clone(), f.clone(), book.clone())))
             .collect();
         let state_machines = Arc::new(StateMachines::new(&config, functions.clone(), book)?);
-        let mut host = Self { config: config.clone(), functions, schedules: Vec::new(), state_machines };
+        let managed =
+            Managed::new(config.aws_endpoint.clone(), config.schedule_groups.clone(), &config.region);
+        let mut host =
+            Self { config: config.clone(), functions, schedules: Vec::new(), managed, state_machines };
         if let Some(api) = &config.api
             && host.function(&api.function).is_none()
         {
@@ -73,6 +78,11 @@ impl Host {
         &self.schedules
     }
 
+    /// The schedules that functions manage.
+    pub fn managed(&self) -> &Managed {
+        &self.managed
+    }
+
     /// The state machines.
     pub fn state_machines(&self) -> Arc<StateMachines> {
         self.state_machines.clone()
@@ -95,6 +105,7 @@ pub fn invoke_router(host: Arc<Host>) -> Router {
         .route("/host/health", get(health))
         .route("/host/schedules", get(schedules))
         .route("/host/schedules/{name}/fire", post(fire))
+        .route("/host/clock/{to}", post(clock))
         .route("/host/kill/{function}", post(kill))
         // Larger bodies are read so that the refusal can say how large they are.
         .layer(DefaultBodyLimit::max(64 << 20))
@@ -113,11 +124,27 @@ async fn health(State(host): State<Arc<Host>>) -> Json<Value> {
 }
 
 async fn schedules(State(host): State<Arc<Host>>) -> Json<Value> {
-    Json(host.schedules.iter().map(|s| s.describe()).collect())
+    let managed = host.managed.schedules(&host).await.unwrap_or_default();
+    Json(host.schedules.iter().map(|s| s.describe()).chain(managed.iter().map(Schedule::describe)).collect())
+}
+
+/// Fires what is due in the groups up to a time, which may lie ahead: for tests, that need not wait for it.
+async fn clock(State(host): State<Arc<Host>>, Path(to): Path<String>) -> Response {
+    let Ok(to) = to.parse::<Timestamp>() else {
+        return (StatusCode::BAD_REQUEST, Json(json!({"message": "no time"}))).into_response();
+    };
+    match host.managed.advance(&host, to).await {
+        Ok(fired) => Json(fired).into_response(),
+        Err(message) => (StatusCode::BAD_GATEWAY, Json(json!({ "message": message }))).into_response(),
+    }
 }
 
 async fn fire(State(host): State<Arc<Host>>, Path(name): Path<String>) -> Response {
-    match host.schedule(&name) {
+    if let Some(schedule) = host.schedule(&name) {
+        return (StatusCode::ACCEPTED, Json(schedule.fire(Timestamp::now()))).into_response();
+    }
+    let managed = host.managed.schedules(&host).await.unwrap_or_default();
+    match managed.iter().find(|s| s.name() == name) {
         Some(schedule) => (StatusCode::ACCEPTED, Json(schedule.fire(Timestamp::now()))).into_response(),
         None => not_found("schedule", &name),
     }

@@ -14,6 +14,7 @@ mod ids;
 mod instance;
 mod invoke_api;
 mod logbook;
+mod managed;
 mod process;
 mod runtime_api;
 mod states;
@@ -58,6 +59,9 @@ async fn serve() -> Result<(), String> {
     for schedule in host.schedules().iter().filter(|s| tick && s.enabled()) {
         tokio::spawn(schedule.clone().run());
     }
+    if tick && !host.managed().is_empty() {
+        tokio::spawn(watch(host.clone()));
+    }
     let at = |address| format!("http://{address}");
     println!("{}", json!({"invoke": at(invoke_at), "front": at(front_at), "states": at(states_at)}));
     let result = tokio::select! {
@@ -68,6 +72,20 @@ async fn serve() -> Result<(), String> {
     };
     host.kill_all();
     result
+}
+
+/// Fires what is due in the managed groups, to the second.
+async fn watch(host: Arc<host::Host>) {
+    let mut told = String::new();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(why) = host.managed().advance(&host, jiff::Timestamp::now()).await {
+            if why != told {
+                tracing::warn!("schedules of functions do not fire: {why}");
+            }
+            told = why;
+        }
+    }
 }
 
 fn read_configuration() -> Result<String, String> {

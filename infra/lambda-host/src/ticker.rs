@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::{
@@ -28,6 +28,26 @@ impl Schedule {
     /// # Errors
     /// A sentence naming the schedule and the field at fault.
     pub fn new(config: ScheduleConfig, host: &Host) -> Result<Self, String> {
+        let arn = format!(
+            "arn:aws:scheduler:{}:{}:schedule/default/{}",
+            host.config().region,
+            host.config().account,
+            config.name
+        );
+        Self::starting(config, arn, Timestamp::now(), host)
+    }
+
+    /// The same with its ARN, and when its rate fires first. Without a start date that is at once (EventBridge Scheduler user guide,
+    /// "Rate-based schedules").
+    ///
+    /// # Errors
+    /// As [`Schedule::new`].
+    pub fn starting(
+        config: ScheduleConfig,
+        arn: String,
+        first: Timestamp,
+        host: &Host,
+    ) -> Result<Self, String> {
         let wrong = |why: String| format!("schedule {}: {why}", config.name);
         let expression = Expression::parse(&config.expression).map_err(wrong)?;
         let zone = TimeZone::get(&config.timezone).map_err(|e| wrong(e.to_string()))?;
@@ -37,13 +57,12 @@ impl Schedule {
             .clone();
         serde_json::from_str::<Value>(&config.input)
             .map_err(|e| wrong(format!("its input is not JSON: {e}")))?;
-        let arn = format!(
-            "arn:aws:scheduler:{}:{}:schedule/default/{}",
-            host.config().region,
-            host.config().account,
-            config.name
-        );
-        Ok(Self { config, expression, zone, function, arn, start: Timestamp::now() })
+        let start = match expression {
+            Expression::Rate(seconds) => first.checked_sub(SignedDuration::from_secs(seconds)),
+            _ => Ok(first),
+        };
+        let start = start.map_err(|e| wrong(e.to_string()))?;
+        Ok(Self { config, expression, zone, function, arn, start })
     }
 
     /// Its name.
@@ -87,6 +106,13 @@ impl Schedule {
             client_context: None,
         });
         answer
+    }
+
+    /// Times after `from` up to `to` at which it fires, at most `count`.
+    pub fn due(&self, from: Timestamp, to: Timestamp, count: usize) -> Vec<Timestamp> {
+        let from = from.max(self.start);
+        let next = |after| self.expression.next(after, self.start, &self.zone);
+        std::iter::successors(next(from), |at| next(*at)).take_while(|at| *at <= to).take(count).collect()
     }
 
     /// Fires whenever its time has come.

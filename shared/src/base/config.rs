@@ -7,8 +7,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
+    endpoint::Endpoint,
     error::{Error, Kind, Result},
+    iam::IamLogin,
     id::DatabaseName,
+    level::VerifyLevel,
+    metrics,
     secret::Secret,
 };
 
@@ -22,6 +26,8 @@ pub enum ConnectionSource {
     /// The ARN of a Secrets Manager secret or SSM parameter, or the name of an SSM parameter beginning with `/`. Read anew for each run,
     /// so that rotation needs no deployment.
     Reference(String),
+    /// RDS IAM authentication (`DATABASE_IAM_AUTH`), with `DATABASE_HOST` and its siblings.
+    Iam(IamLogin),
 }
 
 /// How data files are compressed.
@@ -75,6 +81,33 @@ pub struct SourceLimits {
     pub lock_wait: Duration,
 }
 
+/// Where schedules stand in EventBridge Scheduler, and what they invoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleTarget {
+    /// `SCHEDULE_GROUP`: the deployment's group.
+    pub group: String,
+    /// `SCHEDULE_FUNCTION_ARN`: the backup function.
+    pub function: String,
+    /// `SCHEDULE_ROLE_ARN`: the role that Scheduler assumes to invoke it.
+    pub role: String,
+    /// `SCHEDULE_DEAD_LETTER_ARN`: the queue for what could not be delivered.
+    pub dead_letters: String,
+}
+
+/// Whom to tell, and of what silence.
+#[derive(Debug, Clone, Default)]
+pub struct Notify {
+    /// `NOTIFY_TOPIC_ARN`: the SNS topic.
+    pub topic: Option<String>,
+    /// `WEBHOOK_URL`: https, or http to this machine itself.
+    pub webhook: Option<Endpoint>,
+    /// `WEBHOOK_SECRET_ARN`: ARN of a Secrets Manager secret or SSM parameter, or the name of an SSM parameter beginning with `/`, with the key that
+    /// signs what goes to the webhook; needed with `WEBHOOK_URL`.
+    pub webhook_secret: Option<String>,
+    /// `EXPECTED_BACKUP_HOURS` (26), 0 to 8,760: a database without a good backup for so long is silent; 0 for never.
+    pub expected_hours: u32,
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -84,6 +117,8 @@ pub struct Config {
     pub database: DatabaseName,
     /// `DATABASE_URL`, `DATABASE_SECRET_ARN` or `DATABASE_HOST/PORT/NAME/USER/PASSWORD`: the database to back up (MAIN).
     pub main: Option<ConnectionSource>,
+    /// Whether there is such a database: `DATABASE_CONFIGURED`, for a function that is not told which (the API), or one of the settings above.
+    pub configured: bool,
     /// `BACKUP_DATABASE_URL` or `BACKUP_DATABASE_SECRET_ARN`: the second database (BACKUP).
     pub backup: Option<ConnectionSource>,
     /// `BACKUP_BUCKET`.
@@ -131,6 +166,23 @@ pub struct Config {
     pub jwt_audience: Option<String>,
     /// `BACKUP_FUNCTION`: name or ARN of the function that the API invokes for a backup.
     pub backup_function: Option<String>,
+    /// `RESTORE_FUNCTION`: the one that it, or a verification, invokes for a restore.
+    pub restore_function: Option<String>,
+    /// `RETENTION_FUNCTION`: the one that it invokes to remove backups.
+    pub retention_function: Option<String>,
+    /// `BACKUP_SCHEDULE` (`0 2 * * *`): when the default schedule fires, as five-field cron, `cron(…)` or `rate(…)`, in the time zone `TZ`.
+    /// Its form is checked where schedules are understood, at the start too.
+    pub backup_schedule: String,
+    /// `SCHEDULE_GROUP` and what goes with it; without it there are no schedules.
+    pub schedules: Option<ScheduleTarget>,
+    /// `VERIFY_FUNCTION`: name or ARN of the function that the API invokes for verifications and validations, and the reaper for what they left.
+    pub verify_function: Option<String>,
+    /// `VERIFY_LEVEL` (read): how thoroughly backups are verified where nothing else is asked for.
+    pub verify_level: VerifyLevel,
+    /// Whom to tell what went wrong.
+    pub notify: Notify,
+    /// `METRICS_NAMESPACE` (`pgbaton`): where CloudWatch keeps the metrics.
+    pub metrics_namespace: String,
     /// `LOG_LEVEL` (info).
     pub log_level: String,
 }
@@ -162,11 +214,16 @@ impl Config {
         {
             return Err(wrong("BACKUP_PREFIX", "it must be a relative path such as backups/"));
         }
+        let main = match flag("DATABASE_IAM_AUTH", get("DATABASE_IAM_AUTH"), false)? {
+            true => Some(iam(&get)?),
+            false => connection(&get, "DATABASE")?.or(parts(&get)?),
+        };
         Ok(Self {
             enabled: flag("ENABLE_BACKUP_SERVICE", get("ENABLE_BACKUP_SERVICE"), true)?,
             database: DatabaseName::parse(&get("DATABASE_LABEL").unwrap_or_else(|| "main".into()))
                 .map_err(|e| wrong("DATABASE_LABEL", e.message()))?,
-            main: connection(&get, "DATABASE")?.or(parts(&get)?),
+            configured: flag("DATABASE_CONFIGURED", get("DATABASE_CONFIGURED"), false)? || main.is_some(),
+            main,
             backup: connection(&get, "BACKUP_DATABASE")?,
             bucket: need("BACKUP_BUCKET")?,
             prefix,
@@ -214,6 +271,25 @@ impl Config {
             jwt_issuer: get("JWT_ISSUER"),
             jwt_audience: get("JWT_AUDIENCE"),
             backup_function: get("BACKUP_FUNCTION"),
+            restore_function: get("RESTORE_FUNCTION"),
+            retention_function: get("RETENTION_FUNCTION"),
+            backup_schedule: get("BACKUP_SCHEDULE").unwrap_or_else(|| "0 2 * * *".into()),
+            schedules: match get("SCHEDULE_GROUP") {
+                None => None,
+                Some(group) => Some(ScheduleTarget {
+                    group,
+                    function: need("SCHEDULE_FUNCTION_ARN")?,
+                    role: need("SCHEDULE_ROLE_ARN")?,
+                    dead_letters: need("SCHEDULE_DEAD_LETTER_ARN")?,
+                }),
+            },
+            verify_function: get("VERIFY_FUNCTION"),
+            verify_level: match get("VERIFY_LEVEL") {
+                Some(text) => VerifyLevel::parse(&text).map_err(|e| wrong("VERIFY_LEVEL", e.message()))?,
+                None => VerifyLevel::default(),
+            },
+            notify: notify(&get)?,
+            metrics_namespace: namespace(get("METRICS_NAMESPACE"))?,
             log_level: level(get("LOG_LEVEL"))?,
         })
     }
@@ -234,6 +310,37 @@ fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn notify(get: &impl Fn(&str) -> Option<String>) -> Result<Notify> {
+    let topic = get("NOTIFY_TOPIC_ARN");
+    if topic.as_deref().is_some_and(|t| !t.starts_with("arn:") || t.split(':').nth(2) != Some("sns")) {
+        return Err(wrong("NOTIFY_TOPIC_ARN", "it must be the ARN of an SNS topic"));
+    }
+    let webhook = get("WEBHOOK_URL").map(|text| Endpoint::parse(&text));
+    let webhook = webhook.transpose().map_err(|e| wrong("WEBHOOK_URL", e.message()))?;
+    let webhook_secret = get("WEBHOOK_SECRET_ARN");
+    if webhook.is_some() && webhook_secret.is_none() {
+        return Err(wrong(
+            "WEBHOOK_SECRET_ARN",
+            "it is not set, and what goes to WEBHOOK_URL is signed with that secret",
+        ));
+    }
+    let expected = number("EXPECTED_BACKUP_HOURS", get("EXPECTED_BACKUP_HOURS"), 26, 0, 8_760)?;
+    Ok(Notify { topic, webhook, webhook_secret, expected_hours: expected })
+}
+
+/// The characters that CloudWatch takes; its own namespaces begin with `AWS/` (CloudWatch API Reference, "PutMetricData").
+fn namespace(value: Option<String>) -> Result<String> {
+    let name = value.unwrap_or_else(|| metrics::NAMESPACE.into());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./#-".contains(c);
+    if name.len() > 255 || !name.chars().all(plain) || name.starts_with("AWS/") {
+        return Err(wrong(
+            "METRICS_NAMESPACE",
+            "it may have letters, digits and _ . / # - and not begin with AWS/",
+        ));
+    }
+    Ok(name)
 }
 
 fn flag(name: &str, value: Option<String>, default: bool) -> Result<bool> {
@@ -307,6 +414,27 @@ fn parts(get: &impl Fn(&str) -> Option<String>) -> Result<Option<ConnectionSourc
     Ok(Some(ConnectionSource::Direct(Secret::new(text))))
 }
 
+/// `DATABASE_HOST`, `_PORT`, `_NAME` and `_USER`, without a password.
+fn iam(get: &impl Fn(&str) -> Option<String>) -> Result<ConnectionSource> {
+    for other in ["DATABASE_URL", "DATABASE_SECRET_ARN", "DATABASE_PASSWORD"] {
+        if get(other).is_some() {
+            return Err(wrong(
+                "DATABASE_IAM_AUTH",
+                &format!("{other} is set as well; IAM needs neither secret nor password"),
+            ));
+        }
+    }
+    let need = |part: &str| {
+        let name = format!("DATABASE_{part}");
+        get(&name).ok_or_else(|| wrong(&name, "it is not set, and DATABASE_IAM_AUTH needs it"))
+    };
+    let port = number("DATABASE_PORT", get("DATABASE_PORT"), 5432, 1, 65_535)?;
+    let port = u16::try_from(port).unwrap_or(5432);
+    IamLogin::new(&need("HOST")?, port, &need("NAME")?, &need("USER")?, None)
+        .map(ConnectionSource::Iam)
+        .map_err(|e| wrong("DATABASE_IAM_AUTH", e.message()))
+}
+
 /// A value as libpq's key=value strings quote it (PostgreSQL manual, "Connection Strings").
 fn value_literal(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -347,6 +475,10 @@ mod tests {
             ("BACKUP_MAX_REPLICA_LAG_SECONDS", "1.5"),
             ("BACKUP_MAX_LOCK_WAIT_SECONDS", "x"),
             ("RESTORE_MAINTENANCE_WORK_MEM_MB", "64MB"),
+            ("NOTIFY_TOPIC_ARN", "pgbaton-topic"),
+            ("WEBHOOK_URL", "http://hooks.example.com/"),
+            ("EXPECTED_BACKUP_HOURS", "8761"),
+            ("METRICS_NAMESPACE", "AWS/Lambda"),
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),
@@ -354,11 +486,51 @@ mod tests {
             ("BACKUP_ENCRYPTION", "true"),
             ("BACKUP_PREFIX", "../x"),
             ("DATABASE_PORT", "5432"),
+            ("DATABASE_IAM_AUTH", "perhaps"),
         ] {
             let e = read(&[(name, value)]).unwrap_err();
             assert_eq!(e.kind(), Kind::Config);
             assert!(e.to_string().contains(name), "{e}");
         }
+    }
+
+    #[test]
+    fn an_iam_login_has_no_secret() {
+        let all = [
+            ("DATABASE_IAM_AUTH", "true"),
+            ("DATABASE_HOST", "h"),
+            ("DATABASE_NAME", "d"),
+            ("DATABASE_USER", "u"),
+        ];
+        let c = read(&all).unwrap();
+        let Some(ConnectionSource::Iam(login)) = c.main else { panic!("no login") };
+        assert!(c.configured && login.describe() == "u@h:5432/d");
+        for (name, value) in
+            [("DATABASE_PASSWORD", "p"), ("DATABASE_URL", "postgresql://h"), ("DATABASE_SECRET_ARN", "/x")]
+        {
+            let e = read(&[&all[..], &[(name, value)]].concat()).unwrap_err();
+            assert!(e.to_string().contains(name), "{e}");
+        }
+        let e = read(&all[..3]).unwrap_err();
+        assert!(e.to_string().contains("DATABASE_USER"), "{e}");
+    }
+
+    #[test]
+    fn a_function_may_be_told_that_there_is_a_database() {
+        assert!(!read(&[]).unwrap().configured);
+        let c = read(&[("DATABASE_CONFIGURED", "true")]).unwrap();
+        assert!(c.configured && c.main.is_none());
+    }
+
+    #[test]
+    fn a_webhook_needs_its_secret() {
+        let url = ("WEBHOOK_URL", "https://ann:pw@hooks.example.com/?key=abc");
+        let e = read(&[url]).unwrap_err();
+        assert!(e.to_string().contains("WEBHOOK_SECRET_ARN"), "{e}");
+        let c = read(&[url, ("WEBHOOK_SECRET_ARN", "/pgbaton/hook")]).unwrap();
+        assert_eq!(c.notify.expected_hours, 26);
+        let shown = format!("{c:?}");
+        assert!(!shown.contains("pw") && !shown.contains("abc"), "{shown}");
     }
 
     #[test]

@@ -3,10 +3,17 @@
 pub mod budget;
 pub mod clock;
 pub mod config;
+pub mod endpoint;
 pub mod error;
+pub mod event;
+pub mod iam;
 pub mod id;
+pub mod level;
+pub mod metrics;
 pub mod secret;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result, ResultExt};
+pub use iam::IamLogin;
+pub use level::VerifyLevel;
 pub use secret::Secret;

@@ -27,6 +27,7 @@ mod dependencies;
 mod graph;
 mod locks;
 mod order;
+mod privileges;
 mod rows;
 mod sections;
 mod sizes;
@@ -38,6 +39,7 @@ pub use census::Counted;
 pub use database::{DatabaseProperties, DatabaseSetting};
 pub use draft::{CatalogId, DataSource, Section, Slice, TableSource};
 pub use locks::{LockTarget, tables_to_lock};
+pub use privileges::{Missing, Withheld, missing as missing_privileges};
 pub use sizes::{Sizes, measure};
 
 use crate::{

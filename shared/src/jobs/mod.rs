@@ -1,14 +1,23 @@
 //! What a user asks for: jobs put the rooms together. Only functions and other jobs call them.
 
 pub mod backup;
+pub mod connections;
+pub mod databases;
+pub mod download;
+mod iam;
+pub mod overview;
 pub mod platform;
 mod progress;
 pub mod request;
 pub mod restore;
 pub mod retention;
 mod run;
+pub mod schedules;
 pub mod secrets;
 mod successor;
+pub mod tell;
+pub mod validate;
+pub mod verify;
 pub mod worker;
 mod workers;
 

@@ -4,15 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 
-use super::secrets;
+use super::{iam, secrets};
 use crate::{
     base::{
         Error, Kind, Result, ResultExt,
         budget::Budget,
         config::{Config, ConnectionSource},
-        telemetry,
+        metrics, telemetry,
     },
-    ledger::Ledger,
+    ledger::{DatabaseSource, Ledger},
     pg::ConnInfo,
     store::{self, Store},
 };
@@ -54,6 +54,8 @@ impl Platform {
     pub async fn start() -> Result<Self> {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
+        let config = super::schedules::checked(config)?;
+        metrics::name(&config.metrics_namespace);
         // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
         let limits = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
@@ -99,6 +101,7 @@ impl Platform {
                 ConnInfo::parse_secret(secret).context("reading the connection string from the environment")
             }
             ConnectionSource::Reference(name) => self.secret_connection(name).await,
+            ConnectionSource::Iam(login) => iam::connection(login, &self.sdk),
         }
     }
 
@@ -110,6 +113,17 @@ impl Platform {
         let secret = secrets::read(name, &self.sdk).await?;
         ConnInfo::parse_secret(&secret)
             .with_context(|| format!("reading the connection string in secret {name}"))
+    }
+
+    /// The connection of a registration.
+    ///
+    /// # Errors
+    /// As [`Platform::connection`].
+    pub async fn registered(&self, source: &DatabaseSource) -> Result<ConnInfo> {
+        match source {
+            DatabaseSource::Secret(name) => self.secret_connection(name).await,
+            DatabaseSource::Iam(login) => iam::connection(login, &self.sdk),
+        }
     }
 
     /// The configured database, or the second one.

@@ -7,11 +7,22 @@
 mod backup;
 mod fields;
 mod record;
+mod registration;
 mod restore;
+mod retention;
+mod schedule;
+mod validate;
+mod verify;
 
 pub use backup::{BackupRequest, Hop};
+pub(super) use fields::Fields;
 pub use record::{archive_folder, stored_at};
+pub use registration::RegistrationRequest;
 pub use restore::{RestoreRequest, RestoreSource, RestoreTarget, Resume};
+pub use retention::RetentionRequest;
+pub use schedule::{ScheduleRequest, interval_hours, nothing};
+pub use validate::ValidateRequest;
+pub use verify::{Asked, VerifyRequest, Which};
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Invocation, Platform};
+use super::{Invocation, Platform, tell};
 use crate::{
     base::{Error, Kind, Result, budget, clock, id::RunId},
     ledger::{Completion, Delivery, Failure, Heartbeat, Lease, Record, Status},
@@ -295,6 +295,8 @@ where
         Ok(record) => {
             tracing::info!(id = %record.id, database = %record.database, rows = record.record_count, bytes = record.file_size,
                 warnings = record.warnings.len(), "{} completed", record.kind.name());
+            drop(heartbeat);
+            tell::at_the_end(platform, &record.database, invocation.budget.time_left()).await;
             return Ok(record);
         }
         Err(error) => error,
@@ -317,6 +319,7 @@ where
         tracing::error!(id = %record.id, error = %e, "the record could not be closed; the reaper will close it");
     }
     drop(heartbeat);
+    tell::at_the_end(platform, &record.database, invocation.budget.time_left()).await;
     Err(error)
 }
 

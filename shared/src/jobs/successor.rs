@@ -25,9 +25,17 @@ pub(super) async fn invoke(platform: &Platform, event: &Value) -> Result<()> {
     let name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").map_err(|_| {
         Error::new(Kind::Config, "AWS_LAMBDA_FUNCTION_NAME is not set, so this function cannot call itself")
     })?;
+    start(platform, &name, event).await
+}
+
+/// Invokes the function `name` with `event`; Lambda queues it and answers at once.
+///
+/// # Errors
+/// [`Kind::Permission`], [`Kind::Aws`], [`Kind::Unreachable`].
+pub(super) async fn start(platform: &Platform, name: &str, event: &Value) -> Result<()> {
     let sent = Client::new(&platform.sdk)
         .invoke()
-        .function_name(&name)
+        .function_name(name)
         .invocation_type(InvocationType::Event)
         .payload(Blob::new(event.to_string()))
         .send()
@@ -40,7 +48,7 @@ pub(super) async fn invoke(platform: &Platform, event: &Value) -> Result<()> {
         };
         let why = match kind {
             Kind::Permission => format!("the function's role may not do lambda:InvokeFunction on {name}"),
-            _ => format!("the function {name} could not be invoked to go on"),
+            _ => format!("the function {name} could not be invoked"),
         };
         Error::with_source(kind, why, e)
     })

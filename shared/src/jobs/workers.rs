@@ -179,7 +179,7 @@ async fn over(platform: &Platform, record: &Record) -> Error {
         // A backup whose function died is over; a restore another function goes on with.
         let looked = match record.kind {
             RunKind::Backup => platform.ledger.get_closing_stuck(&record.id).await,
-            RunKind::Restore => platform.ledger.get(&record.id).await,
+            _ => platform.ledger.get(&record.id).await,
         };
         match looked {
             Ok(there) if there.status == Status::InProgress => {}

@@ -8,7 +8,10 @@ use super::{
     claim::{HOLDS, Lease, fenced},
     item,
     record::{Record, Status, TableLine},
+    standing::{self, Ended},
+    stuck::is_code_of_abandoned,
     table::{Ledger, missing},
+    transact::Transacted,
 };
 use crate::base::{self, Error, Kind, Result, clock, id::RunId};
 
@@ -46,6 +49,8 @@ pub struct Completion {
     /// All tables; the record keeps the largest ones, as many as it has room for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableLine>,
+    /// What a validation found.
+    pub validation: Option<serde_json::Value>,
     /// Set by the ledger: tables that found no room.
     pub tables_omitted: Option<u64>,
 }
@@ -130,7 +135,8 @@ impl Ledger {
         }
     }
 
-    /// The one update that makes a record final; answers as `update` does.
+    /// The one write that makes a record final; answers as `update` does. In the same transaction the end is counted in the database's standing, and
+    /// what is to be told of it put down.
     pub(super) async fn close<const N: usize>(
         &self,
         id: &RunId,
@@ -138,9 +144,30 @@ impl Ledger {
         condition: &str,
         terms: [(&str, AttributeValue); N],
     ) -> Result<Result<Record, Option<Box<Record>>>> {
+        let (status, at) = (close.status, close.at);
+        let (abandoned, warnings) = (close.abandoned(), close.warns());
         let (update, values) = close.update();
-        let values = values.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        self.update(id, &update, condition, values.chain(terms)).await
+        let values: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let values = || values.iter().cloned().chain(terms.iter().cloned());
+        for attempt in 0..standing::TRIES {
+            let there = match self.find(id).await? {
+                Some(there) if !there.status.is_final() => there,
+                other => return Ok(Err(other.map(Box::new))),
+            };
+            let (id, kind) = (id.clone(), there.kind);
+            let ended = Ended { id, kind, status, abandoned, warnings, at };
+            match self.transact_end(&there.database, &ended, &update, condition, values()).await {
+                Ok(Transacted::Done) => return Ok(Ok(self.get(&ended.id).await?)),
+                Ok(Transacted::Refused) => return Ok(Err(self.find(&ended.id).await?.map(Box::new))),
+                Ok(Transacted::Overtaken) => standing::pause(attempt).await,
+                Err(e) => {
+                    tracing::error!(id = %ended.id, error = %e, "the end of a run cannot be counted; its record is closed alone");
+                    break;
+                }
+            }
+        }
+        // That people are told must not stand in the way of the run itself.
+        self.update(id, &update, condition, values()).await
     }
 }
 
@@ -150,6 +177,8 @@ pub(super) type Field = (String, AttributeValue);
 /// What making a record final writes.
 pub(super) struct Closing {
     fields: Vec<Field>,
+    status: Status,
+    at: Timestamp,
     raise_fence: bool,
     removed: &'static str,
 }
@@ -173,13 +202,24 @@ impl Closing {
             Status::Completed => "#open, lease_owner, lease_until, phase",
             _ => "#open, lease_owner, lease_until",
         };
-        Self { fields, raise_fence: false, removed }
+        Self { fields, status, at: now, raise_fence: false, removed }
     }
 
     /// Raises the fence as well: for whoever closes the run of another.
     pub(super) fn raising_the_fence(mut self) -> Self {
         self.raise_fence = true;
         self
+    }
+
+    /// Whether the run is closed because nobody worked on it.
+    fn abandoned(&self) -> bool {
+        self.fields.iter().any(|(name, value)| {
+            name == "error_code" && value.as_s().is_ok_and(|code| is_code_of_abandoned(code))
+        })
+    }
+
+    fn warns(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name == "warnings")
     }
 
     fn update(self) -> (String, Vec<(String, AttributeValue)>) {

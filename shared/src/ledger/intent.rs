@@ -54,7 +54,7 @@ pub struct Answer {
 
 /// What a key stands for at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyState {
     /// Nothing yet, or an unfinished attempt: the caller may go on.
     Mine(Intent),
     /// This answer of the run, given before.
@@ -77,7 +77,7 @@ impl Ledger {
         offered: &RunId,
         now: Timestamp,
         hold: Duration,
-    ) -> Result<Standing> {
+    ) -> Result<KeyState> {
         let id = format!("intent#{key}");
         let holder = random()?;
         let until = millis(now, hold);
@@ -99,7 +99,7 @@ impl Ledger {
             .send()
             .await;
         let mine = |run: RunId, at, resumed| {
-            Standing::Mine(Intent { run, at, resumed, key: id.clone(), holder: holder.clone() })
+            KeyState::Mine(Intent { run, at, resumed, key: id.clone(), holder: holder.clone() })
         };
         let Err(error) = put else { return Ok(mine(offered.clone(), now, false)) };
         let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
@@ -111,13 +111,13 @@ impl Ledger {
             return Ok(mine(there.run, there.at, false));
         }
         if there.fingerprint != fingerprint {
-            return Ok(Standing::Other);
+            return Ok(KeyState::Other);
         }
         if let Some(answer) = there.answer {
-            return Ok(Standing::Answered(there.run, answer));
+            return Ok(KeyState::Answered(there.run, answer));
         }
         if there.held_until > now.as_millisecond() {
-            return Ok(Standing::UnderWay);
+            return Ok(KeyState::UnderWay);
         }
         let taken = self
             .client
@@ -133,7 +133,7 @@ impl Ledger {
             .await;
         match taken {
             Ok(_) => Ok(mine(there.run, there.at, true)),
-            Err(e) if lost(e.as_service_error()) => Ok(Standing::UnderWay),
+            Err(e) if lost(e.as_service_error()) => Ok(KeyState::UnderWay),
             Err(e) => Err(fault(e, "UpdateItem", &self.state_table)),
         }
     }

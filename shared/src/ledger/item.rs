@@ -18,7 +18,7 @@ pub(super) fn of_record(record: &Record) -> Result<Item> {
     let Value::Object(map) = value else {
         return Err(Error::new(Kind::Internal, "the record is not an object"));
     };
-    let mut item: Item = map.into_iter().filter_map(|(k, v)| Some((k, to_attribute(v)?))).collect();
+    let mut item = of_value(Value::Object(map));
     if !record.status.is_final() {
         item.insert("open".into(), text("yes"));
     }
@@ -31,9 +31,24 @@ pub(super) fn of_record(record: &Record) -> Result<Item> {
 /// `Kind::Corrupt` naming the id when an attribute is missing or has another type.
 pub(super) fn to_record(item: Item) -> Result<Record> {
     let id = item.get("id").and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
-    let map: Map<String, Value> = item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect();
-    serde_json::from_value(Value::Object(map))
+    serde_json::from_value(to_value(item))
         .map_err(|e| Error::new(Kind::Corrupt, format!("the record {id} in the table cannot be read: {e}")))
+}
+
+/// The attributes of a JSON object, without those that are null; none for any other value.
+pub(super) fn of_value(value: Value) -> Item {
+    let Value::Object(map) = value else { return Item::new() };
+    map.into_iter().filter_map(|(k, v)| Some((k, to_attribute(v)?))).collect()
+}
+
+/// The JSON object of an item.
+pub(super) fn to_value(item: Item) -> Value {
+    Value::Object(object(item))
+}
+
+/// An item's attributes as JSON.
+pub(super) fn object(item: Item) -> Map<String, Value> {
+    item.into_iter().filter_map(|(k, v)| Some((k, to_json(v)?))).collect()
 }
 
 /// A string attribute.

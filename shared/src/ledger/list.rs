@@ -20,7 +20,7 @@ const PAGES: usize = 40;
 /// What to list.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// Backups or restores.
+    /// Backups, restores, verifications or validations.
     pub kind: RunKind,
     /// Of this database only.
     pub database: Option<DatabaseName>,
@@ -65,18 +65,27 @@ pub struct Page {
 
 /// A place in a list: behind the record with this id. An index's key names its place fully.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    created_at: Timestamp,
+pub(super) struct Place {
+    pub(super) created_at: Timestamp,
     id: RunId,
 }
 
 impl Place {
-    fn encode(&self) -> String {
+    pub(super) fn of(record: &Record) -> Self {
+        Self { created_at: record.created_at, id: record.id.clone() }
+    }
+
+    /// Whether a record comes later in a list that begins with the newest.
+    pub(super) fn is_before(&self, record: &Record) -> bool {
+        (record.created_at, &record.id) < (self.created_at, &self.id)
+    }
+
+    pub(super) fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(format!("1 {} {}", clock::text(self.created_at), self.id))
     }
 
     /// Reads a cursor; one outside of the query's time range would be refused by DynamoDB, so it is refused here.
-    fn decode(text: &str, query: &ListQuery) -> Result<Self> {
+    pub(super) fn decode(text: &str, query: &ListQuery) -> Result<Self> {
         let wrong =
             || Error::new(Kind::InvalidInput, "the cursor is not one that this list gave").at_field("cursor");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
@@ -231,7 +240,7 @@ impl ListQuery {
 }
 
 fn place_of(record: Option<&Record>) -> Option<Place> {
-    record.map(|r| Place { created_at: r.created_at, id: r.id.clone() })
+    record.map(Place::of)
 }
 
 fn place_in(key: &Item) -> Option<Place> {

@@ -2,20 +2,20 @@
 //!
 //! # Tables (both on demand)
 //!
-//! `BACKUP_TABLE`: one item per backup or restore, every attribute a plain string, number, boolean, list or map, for a
+//! `BACKUP_TABLE`: one item per run, every attribute a plain string, number, boolean, list or map, for a
 //! person reading the table in the AWS console.
 //!
 //! | key | hash | range | projection |
 //! |---|---|---|---|
 //! | table | `id` (S) | | |
 //! | GSI `by_database` | `database` (S) | `created_at` (S) | ALL |
-//! | GSI `by_kind` | `kind` (S): `backup` or `restore` | `created_at` (S) | ALL |
+//! | GSI `by_kind` | `kind` (S): `backup`, `restore`, `verify`, `validate` or `deletion` | `created_at` (S) | ALL |
 //! | GSI `by_open` | `open` (S): `yes`, absent once a run is final | `created_at` (S) | KEYS_ONLY |
 //!
 //! `STATE_TABLE`: hash `id` (S), no range, no index; TTL on attribute `expires_epoch` (N, epoch seconds). An item
-//! `delivery#<event key>` names the run that the event's first delivery began; `intent#<key>` the run that
-//! a caller's key stands for; the others are notes that functions of one run leave for each other, their
-//! keys and documents described where they are written.
+//! `delivery#<event key>` names the run that the event's first delivery began; `databases` and `database#<name>` are the registry, `schedule#<id>` and
+//! `schedules` the schedules of backups (none of them expires); the others are notes that functions of one run leave for each other, their
+//! keys and documents described where they are written. How each database stands is described in `standing`.
 //!
 //! # Life cycle
 //!
@@ -32,24 +32,42 @@
 //! the fence it holds; one that does not match is refused with `Kind::Fenced`.
 
 mod claim;
+mod databases;
 mod delivery;
 mod fault;
 mod finish;
 mod heartbeat;
 mod intent;
+mod history;
 mod item;
 mod list;
 mod notes;
+mod outbox;
 mod record;
+mod removal;
+mod rules;
+mod schedule;
+mod schedules;
+mod standing;
 mod stuck;
 mod table;
+mod transact;
+mod verification;
 
 pub use claim::Lease;
+pub use databases::{DatabaseSource, Registered, Registration};
 pub use delivery::Delivery;
 pub use finish::{Completion, Failure};
 pub use heartbeat::Heartbeat;
-pub use intent::{Answer, Intent, Standing};
+pub use intent::{Answer, Intent, KeyState};
+pub use history::HistoryQuery;
 pub use list::{ListQuery, Page};
+pub use outbox::Told;
 pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
+pub use rules::KeepRules;
+pub use schedule::{Schedule, ScheduleId};
+pub use schedules::Added;
+pub use standing::{Notice, Standing};
 pub use stuck::START_LIMIT;
 pub use table::Ledger;
+pub use verification::{Verdict, Verified, fit_to_verify};

@@ -3,7 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{DatabaseName, RunId};
+use super::verification::Verdict;
+use crate::base::{
+    VerifyLevel,
+    id::{DatabaseName, RunId},
+};
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,14 +17,26 @@ pub enum RunKind {
     Backup,
     /// Bucket to database.
     Restore,
+    /// A record was removed, and the backup's objects with it or not; written once, final from the beginning.
+    Deletion,
+    /// A backup proven.
+    Verify,
+    /// A live database looked through.
+    Validate,
 }
 
 impl RunKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Backup, Self::Restore, Self::Verify, Self::Validate, Self::Deletion];
+
     /// The attribute's value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::Deletion => "deletion",
+            Self::Verify => "verify",
+            Self::Validate => "validate",
         }
     }
 }
@@ -117,7 +133,7 @@ pub struct TableLine {
 pub struct Record {
     /// The run's id.
     pub id: RunId,
-    /// Backup or restore.
+    /// What it does.
     pub kind: RunKind,
     /// The registered name of the database.
     pub database: DatabaseName,
@@ -227,9 +243,30 @@ pub struct Record {
     /// Restores: where the rows go, `MAIN`, `BACKUP`, a registered name or the secret with the connection string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Restores: the backup restored.
+    /// Restores, verifications and deletions: the backup. Incremental backups: the one that it builds on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup_id: Option<RunId>,
+    /// Backups: when they were last verified.
+    #[serde(default, with = "optional_millis", skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// Backups: how thoroughly then. Verifications: how thoroughly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_level: Option<VerifyLevel>,
+    /// Backups: with which outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verdict>,
+    /// Backups: the outcome in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_message: Option<String>,
+    /// Backups: the run that verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_id: Option<RunId>,
+    /// Verifications: the database that they made and have not dropped yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch_database: Option<String>,
+    /// Validations: what was found (see `jobs::validate::Report`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<serde_json::Value>,
     /// The failed run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<RunId>,
@@ -291,6 +328,13 @@ impl Record {
             hops: None,
             target: None,
             backup_id: None,
+            verified_at: None,
+            verified_level: None,
+            verification: None,
+            verification_message: None,
+            verification_id: None,
+            scratch_database: None,
+            validation: None,
             retry_of: None,
             lease_owner: None,
             lease_until: None,

@@ -20,6 +20,11 @@ pub const START_LIMIT: Duration = Duration::from_secs(3_600);
 const NEVER_STARTED: &str = "never_started";
 const FUNCTION_STOPPED: &str = "function_stopped";
 
+/// Whether a run with this `error_code` was closed because nobody worked on it.
+pub(super) fn is_code_of_abandoned(code: &str) -> bool {
+    matches!(code, NEVER_STARTED | FUNCTION_STOPPED)
+}
+
 impl Record {
     /// Whether nobody works on it: its lease ran out, or it was never claimed within [`START_LIMIT`].
     pub fn is_stuck(&self, now: Timestamp) -> bool {
@@ -34,8 +39,7 @@ impl Record {
 
     /// Whether it was closed because nobody worked on it: its event may be served again, by a new run.
     pub fn was_abandoned(&self) -> bool {
-        self.status == Status::Failed
-            && self.error_code.as_deref().is_some_and(|c| matches!(c, NEVER_STARTED | FUNCTION_STOPPED))
+        self.status == Status::Failed && self.error_code.as_deref().is_some_and(is_code_of_abandoned)
     }
 
     fn why_stuck(&self) -> Failure {

@@ -97,11 +97,11 @@ impl Ledger {
         self.find(id).await?.ok_or_else(|| missing(id))
     }
 
-    /// Marks a final record as being removed, before its manifest and objects go; again is no error.
+    /// Marks a final record as being removed, before its manifest and objects go; again is no error. Gives the time of the first mark.
     ///
     /// # Errors
     /// [`Kind::NotFound`]; [`Kind::Conflict`] while the run is not final.
-    pub async fn mark_deleting(&self, id: &RunId, now: Timestamp) -> Result<()> {
+    pub async fn mark_deleting(&self, id: &RunId, now: Timestamp) -> Result<Timestamp> {
         let values = [
             (":now", item::text(clock::text(now))),
             (":completed", item::text(Status::Completed.name())),
@@ -109,7 +109,7 @@ impl Ledger {
         ];
         let update = "SET deleting_at = if_not_exists(deleting_at, :now)";
         match self.update(id, update, "#status IN (:completed, :failed)", values).await? {
-            Ok(_) => Ok(()),
+            Ok(marked) => Ok(marked.deleting_at.unwrap_or(now)),
             Err(Some(there)) => Err(Error::new(
                 Kind::Conflict,
                 format!("the run {id} is {}; it can be removed once it has ended", there.status.name()),

@@ -8,13 +8,16 @@
 //! * `user` and `host` must be given: what libpq takes from the operating system means nothing in a function;
 //! * certificates and keys may stand inline as PEM text as well as in files; password and service files are refused.
 
-use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Result, Secret};
 
-use super::{conn_params, conn_syntax, conn_write};
+use super::{
+    conn_params, conn_syntax, conn_write,
+    passwords::{Minted, Passwords},
+};
 
 /// How far the connection is encrypted and the server's certificate checked (PostgreSQL manual, "SSL Support").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,20 @@ pub enum SslMode {
     VerifyCa,
     /// As `verify-ca`, and the certificate names the host.
     VerifyFull,
+}
+
+impl SslMode {
+    /// As `sslmode` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Allow => "allow",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
 }
 
 /// What the server must be for the session to count (PostgreSQL manual, `target_session_attrs`).
@@ -184,6 +201,7 @@ pub struct ConnInfo {
     pub(super) hosts: Vec<Host>,
     pub(super) user: String,
     pub(super) password: Option<Secret>,
+    pub(super) minted: Option<Minted>,
     pub(super) database: String,
     pub(super) application_name: String,
     pub(super) options: Option<String>,
@@ -258,10 +276,16 @@ impl ConnInfo {
         Self { application_name: name.to_owned(), ..self.clone() }
     }
 
-    /// The same with another password, such as an RDS IAM token (which lives 900 s: one for each connect).
+    /// The same with another password.
     #[must_use]
     pub fn with_password(&self, password: Secret) -> Self {
         Self { password: Some(password), ..self.clone() }
+    }
+
+    /// The same with a new password for each connect, such as an RDS IAM token, which lives 900 s.
+    #[must_use]
+    pub fn with_passwords(&self, passwords: Arc<dyn Passwords>) -> Self {
+        Self { minted: Some(Minted(passwords)), ..self.clone() }
     }
 
     /// `user@host:port/database`, without secrets, for messages and records.

@@ -98,6 +98,7 @@ pub(super) fn understand(pairs: Pairs) -> Result<ConnInfo> {
         database: raw.get("dbname").unwrap_or(&user).to_owned(),
         user,
         password: raw.get("password").map(Secret::new),
+        minted: None,
         application_name: name.to_owned(),
         options: raw.get("options").map(str::to_owned),
         connect_timeout: match raw.get("connect_timeout") {

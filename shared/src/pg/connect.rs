@@ -3,7 +3,10 @@
 use std::{
     net::{IpAddr, SocketAddr},
     ops::Deref,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,19 @@ pub const OLDEST_SERVER: u32 = 13;
 /// What makes TLS of a socket.
 type TlsClient = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 
+/// How a session is protected on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Protection {
+    /// What was asked for.
+    pub mode: SslMode,
+    /// Whether TLS is used.
+    pub encrypted: bool,
+    /// Whether the server's certificate was found to come from a trusted issuer.
+    pub certificate_verified: bool,
+    /// Whether it was found to name the host, too.
+    pub host_verified: bool,
+}
+
 /// An open session. Dereferences to the client; closes when dropped, in the middle of a statement too.
 pub struct Session {
     client: Client,
@@ -40,6 +56,7 @@ pub struct Session {
     host: Host,
     address: Option<IpAddr>,
     tls: MakeRustlsConnect,
+    encrypted: bool,
     copied: Copied,
     task: AbortOnDrop,
     /// The last error that the server sent without being asked, such as that it shuts down.
@@ -65,6 +82,17 @@ impl Session {
     /// The one of the hosts that was taken.
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Whether TLS is used, and what of the server was verified.
+    pub fn protection(&self) -> Protection {
+        let encrypted = self.encrypted;
+        Protection {
+            mode: self.info.tls.mode,
+            encrypted,
+            certificate_verified: encrypted && self.info.verifies_ca(),
+            host_verified: encrypted && self.info.tls.mode == SslMode::VerifyFull,
+        }
     }
 
     /// The same connection string with only the host and the address that were taken, so that further sessions reach the same server
@@ -210,6 +238,14 @@ async fn connect_host(
     tls: &MakeRustlsConnect,
 ) -> Result<Session> {
     let at = host.to_string();
+    let minted;
+    let info = match &info.minted {
+        Some(passwords) => {
+            minted = info.with_password(passwords.0.password(host).await?);
+            &minted
+        }
+        None => info,
+    };
     let mut addresses = addresses(info, host).await?;
     if info.shuffle {
         shuffle(&mut addresses);
@@ -309,7 +345,9 @@ async fn open(
     let socket =
         dial(host, address, &info.keepalive).await.map_err(|e| (failure::unreachable(&e, &at), false))?;
     let copied = Copied::default();
-    let layered = Layered { tls: named(tls, host), copied: copied.clone() };
+    let encrypted = Arc::new(AtomicBool::new(false));
+    let layered =
+        Layered { tls: named(tls, host), copied: copied.clone(), encrypted: Arc::clone(&encrypted) };
     let wire = Wire::socket(socket, copied.clone());
     let (client, mut connection) = config.connect_raw(wire, layered).await.map_err(|e| {
         let error = connect_error(&e, &at, &info.user, &info.database);
@@ -343,6 +381,7 @@ async fn open(
         host: host.clone(),
         address,
         tls: tls.clone(),
+        encrypted: encrypted.load(Relaxed),
         copied,
         task: AbortOnDrop(task),
         farewell,

@@ -1,6 +1,13 @@
 //! TLS as tokio-postgres asks for it, with the [wire](super::wire) above it.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use tokio_postgres::tls::TlsConnect;
 
@@ -10,6 +17,8 @@ use super::wire::{Copied, Wire};
 pub(super) struct Layered<T> {
     pub tls: T,
     pub copied: Copied,
+    /// Set once the handshake is done.
+    pub encrypted: Arc<AtomicBool>,
 }
 
 impl<S, T> TlsConnect<S> for Layered<T>
@@ -23,8 +32,12 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, T::Error>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        let Self { tls, copied } = self;
+        let Self { tls, copied, encrypted } = self;
         let connecting = tls.connect(stream);
-        Box::pin(async move { Ok(Wire::decrypted(connecting.await?, copied)) })
+        Box::pin(async move {
+            let stream = connecting.await?;
+            encrypted.store(true, Relaxed);
+            Ok(Wire::decrypted(stream, copied))
+        })
     }
 }

@@ -18,6 +18,7 @@ mod key;
 mod object;
 mod orphans;
 mod parts;
+mod presign;
 mod reading;
 mod upload;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_s3::{
+    operation::head_object::HeadObjectOutput,
     primitives::{ByteStream, DateTime},
-    types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier},
+    types::{ChecksumAlgorithm, ChecksumMode, Delete, ObjectIdentifier, ObjectLockLegalHoldStatus},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use super::{
     digest::Sha256,
     failure::{Verdict, verdict},
 };
-use crate::base::{Error, Kind, Result};
+use crate::base::{Error, Kind, Result, clock};
 
 /// What a put does when the key is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Head {
     pub modified: Option<Timestamp>,
     /// Its entity tag.
     pub etag: Option<String>,
+    /// Why it must not be removed yet: `Object Lock until …`, `a legal hold`. None where there is no lock, or no permission to see one.
+    pub lock: Option<String>,
 }
 
 /// An object in a listing.
@@ -163,6 +166,7 @@ impl Store {
                 checksum: h.checksum_sha256().map(str::to_owned),
                 modified: h.last_modified().and_then(time),
                 etag: h.e_tag().map(str::to_owned),
+                lock: lock(&h),
             })),
             Err(e) => match self.failed("s3:GetObject", Some(key), e) {
                 e if e.kind() == Kind::NotFound => Ok(None),
@@ -291,6 +295,15 @@ impl Listing {
         }
         Ok(all)
     }
+}
+
+/// Amazon S3 User Guide, "Locking objects with Object Lock": a hold has no end, a retention period has one.
+fn lock(head: &HeadObjectOutput) -> Option<String> {
+    if head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On) {
+        return Some("a legal hold".into());
+    }
+    let until = head.object_lock_retain_until_date().and_then(time).filter(|until| *until > clock::now())?;
+    Some(format!("Object Lock until {}", clock::text(until)))
 }
 
 /// A checksum without its number of parts, which not every stand-in for S3 answers.

@@ -70,7 +70,7 @@ async fn target_session_attrs() {
     let primary = Server::start("primary", "", hba).await;
     let standby = Server::start("seed", "", hba)
         .await
-        .stopped(async |data| Server::standby_of(data, "standby", hba).await)
+        .stopped(async |data| Server::standby_of(data, "standby", "", hba).await)
         .await;
     let (p, s) = (primary.port, standby.port);
     let text = |ports: &str, attrs: &str| {

@@ -5,8 +5,10 @@
 
 mod certs;
 mod hosts;
+mod passwords;
 mod pooler;
 mod server;
 mod snapshots;
+mod standby;
 mod streams;
 mod tls;

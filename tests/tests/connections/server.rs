@@ -116,13 +116,16 @@ impl Server {
         Self::run(dir, settings, hba).await
     }
 
-    /// A standby: a copy of the cluster of a stopped server, in recovery for ever.
-    pub async fn standby_of(data: &Path, name: &str, hba: &str) -> Self {
-        let dir = folder(name);
-        let status = command("cp").arg("-a").arg(data).arg(dir.join("data")).status().unwrap();
-        assert!(status.success());
+    /// A copy of the cluster of a stopped server.
+    pub async fn copy_of(data: &Path, name: &str, settings: &str, hba: &str) -> Self {
+        Self::run(copy(data, name), settings, hba).await
+    }
+
+    /// A standby: such a copy, in recovery for ever.
+    pub async fn standby_of(data: &Path, name: &str, settings: &str, hba: &str) -> Self {
+        let dir = copy(data, name);
         write(&dir.join("data/standby.signal"), "");
-        Self::run(dir, "", hba).await
+        Self::run(dir, settings, hba).await
     }
 
     async fn run(dir: PathBuf, settings: &str, hba: &str) -> Self {
@@ -164,6 +167,13 @@ impl Server {
         self.program.stop();
         with(&self.program.dir.join("data")).await
     }
+}
+
+fn copy(data: &Path, name: &str) -> PathBuf {
+    let dir = folder(name);
+    let status = command("cp").arg("-a").arg(data).arg(dir.join("data")).status().unwrap();
+    assert!(status.success());
+    dir
 }
 
 fn bin(program: &str) -> PathBuf {

@@ -71,7 +71,11 @@ impl Bench {
     /// Whether TLS is on in the session.
     async fn succeeds(&self, info: &ConnInfo) -> bool {
         let session = pg::connect(info).await.unwrap_or_else(|e| panic!("{info:?}: {e:?}"));
-        value(&session, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").await == "t"
+        let on = value(&session, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").await == "t";
+        let said = session.protection();
+        assert_eq!((said.encrypted, said.mode), (on, info.ssl_mode()), "{info:?}");
+        assert_eq!(said.host_verified, on && info.ssl_mode().name() == "verify-full", "{info:?}");
+        on
     }
 
     async fn fails(&self, info: &ConnInfo, kind: Kind, part: &str) -> Error {

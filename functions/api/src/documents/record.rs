@@ -1,14 +1,17 @@
 //! Records of runs.
 
+use serde_json::Value;
 use utoipa::ToSchema;
+
+use super::checks::{Verdict, VerifyLevel};
 
 /// One run. A value that is not known yet is left out.
 #[derive(ToSchema)]
-pub(crate) struct BackupRecord {
+pub(crate) struct RunRecord {
     /// The run's id.
     #[schema(pattern = "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$", example = "20261121T020000Z-9f86d081")]
     id: String,
-    /// Backup or restore.
+    /// What it does.
     kind: RunKind,
     /// The registered name of the database.
     #[schema(example = "main")]
@@ -113,9 +116,30 @@ pub(crate) struct BackupRecord {
     /// Restores: where the rows go, `MAIN`, `BACKUP`, a registered name or the secret with the connection string.
     #[schema(nullable = false)]
     target: Option<String>,
-    /// Restores: the backup restored.
+    /// Restores, verifications, deletions: the backup.
     #[schema(pattern = "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$", nullable = false)]
     backup_id: Option<String>,
+    /// Backups: when it was last verified.
+    #[schema(format = DateTime, nullable = false)]
+    verified_at: Option<String>,
+    /// How thoroughly; of a verification, how thoroughly it is to be done.
+    #[schema(inline, nullable = false)]
+    verified_level: Option<VerifyLevel>,
+    /// What it came to.
+    #[schema(inline, nullable = false)]
+    verification: Option<Verdict>,
+    /// The same in a sentence.
+    #[schema(nullable = false)]
+    verification_message: Option<String>,
+    /// The run that verified.
+    #[schema(nullable = false)]
+    verification_id: Option<String>,
+    /// Verifications: a scratch database that is still to be dropped.
+    #[schema(nullable = false)]
+    scratch_database: Option<String>,
+    /// Validations: what was found, as `POST /backup/validate` answers it.
+    #[schema(nullable = false)]
+    validation: Option<Value>,
     /// The failed run that this one repeats.
     #[schema(pattern = "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$", nullable = false)]
     retry_of: Option<String>,
@@ -128,18 +152,31 @@ pub(crate) struct BackupRecord {
 #[derive(ToSchema)]
 pub(crate) struct BackupList {
     /// Newest first, without their tables.
-    backups: Vec<BackupRecord>,
+    backups: Vec<RunRecord>,
     /// For the next page; null when this is the last. A page may be shorter than asked for and not be the last.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
-/// Backup or restore.
+/// A page of runs of every kind.
+#[derive(ToSchema)]
+pub(crate) struct HistoryList {
+    /// Newest first, without their tables.
+    history: Vec<RunRecord>,
+    /// For the next page; null when this is the last. A page may be shorter than asked for and not be the last.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// What a run does. A deletion's `message` says what was removed.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub(super) enum RunKind {
     Backup,
     Restore,
+    Deletion,
+    Verify,
+    Validate,
 }
 
 /// Where a run stands: `pending`, then `in_progress`, then `completed` or `failed`; never backwards.
@@ -162,7 +199,7 @@ pub(super) enum BackupType {
 
 /// How far a run has come.
 #[derive(ToSchema)]
-struct Progress {
+pub(super) struct Progress {
     /// Tables to do.
     tables: u64,
     /// Tables done.

@@ -37,6 +37,9 @@ pub(crate) struct BackupOptions {
     /// Planned: 501 when true.
     #[schema(default = false)]
     encrypt: Option<bool>,
+    /// Look through the database first for what does not fit together; findings become warnings.
+    #[schema(default = false)]
+    validate: Option<bool>,
     /// What to call it; no control characters.
     #[schema(
         min_length = 1,
@@ -128,4 +131,25 @@ pub(crate) struct LatestFilter {
     /// With this status.
     #[param(inline, nullable = false)]
     status: Option<Status>,
+}
+
+/// Which runs to list. An empty value counts as absent, an unknown parameter is refused.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryFilter {
+    /// Of this database only.
+    #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", example = "main", nullable = false)]
+    database: Option<String>,
+    /// Created at this time or later: an instant, or a day, which is its first moment in UTC.
+    #[param(nullable = false, example = "2026-11-21T02:00:00Z")]
+    since: Option<String>,
+    /// Created at this time or earlier.
+    #[param(nullable = false, example = "2026-11-22")]
+    until: Option<String>,
+    /// Records in a page.
+    #[param(minimum = 1, maximum = 500, default = 50, nullable = false)]
+    limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
 }

@@ -10,7 +10,7 @@ use super::{
     plan::{Plan, Task},
 };
 use crate::{
-    base::{Error, Kind, Result, ResultExt, id::RunId},
+    base::{Error, IamLogin, Kind, Result, ResultExt, id::RunId},
     fanout::Executor,
     jobs::{
         Platform,
@@ -44,6 +44,9 @@ pub(super) struct Told {
     /// The secret with the connection string, where it is not the configured one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_secret: Option<String>,
+    /// An IAM login in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_iam: Option<IamLogin>,
 }
 
 /// Key of the note that tells the holder.
@@ -85,7 +88,11 @@ pub(super) async fn run(
     at_once: usize,
     drain: &CancellationToken,
 ) -> Result<()> {
-    let told = Told { id: record.id.clone(), database_secret: request.database_secret.clone() };
+    let told = Told {
+        id: record.id.clone(),
+        database_secret: request.database_secret.clone(),
+        database_iam: request.database_iam.clone(),
+    };
     let told = serde_json::to_value(told)
         .map_err(|e| Error::with_source(Kind::Internal, "a run cannot be told to workers", e))?;
     let key = ObjectKey::parse(&format!("{}work.json", super::folder(platform, record)))?;

@@ -32,10 +32,10 @@ use work::{Locked, Work};
 pub(super) use worker::work;
 
 use super::{
-    Invocation, Platform,
+    Invocation, Platform, databases,
     request::{BackupRequest, archive_folder, stored_at},
     run::{self, Ask, Begun},
-    workers,
+    validate, workers,
 };
 use crate::{
     archive::{
@@ -43,9 +43,9 @@ use crate::{
         manifest::{Database, Object},
         toc::Header,
     },
-    base::{Kind, Result},
+    base::{Error, Kind, Result},
     catalog::{self, Catalog, DatabaseProperties, LockTarget},
-    ledger::{Lease, Record},
+    ledger::{DatabaseSource, Failure, Lease, Record, Status},
     pg::{ConnInfo, Snapshot},
     store::{ObjectKey, Put},
 };
@@ -59,13 +59,25 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
     if let Some(hop) = &request.hop {
         return join::take_over(platform, invocation, request, hop).await;
     }
+    let Platform { ledger, config, .. } = platform;
+    let found = async {
+        let of = databases::of_backup(ledger, config, request).await?;
+        let request = of.pinned(of.options(request.clone())?);
+        Ok((of, request))
+    };
+    let (of, request) = match found.await {
+        Ok((of, request)) => (of, &request.clone()),
+        Err(e) => return unknown(platform, request, e).await,
+    };
     let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
-    let pending = |id, now| request.pending(id, &platform.config, platform.region(), now);
+    let pending = |id, now| request.pending(id, &of, config, platform.region(), now);
     let (record, lease, stopped) = match run::begin(platform, invocation, &ask, pending).await? {
         Begun::Claimed { record, lease, stopped } => (record, lease, stopped),
         Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
-    let backup = Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref() };
+    let left = invocation.budget.time_left();
+    let backup =
+        Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref(), left };
     let share = async {
         let (holder, work) = backup.begin().await?;
         let hop = hop::Hop {
@@ -85,6 +97,20 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
         clean(platform, &record, may_change)
     })
     .await
+}
+
+/// Ends a request whose database is not known (any more): where the API has made a record, that tells why.
+async fn unknown(platform: &Platform, request: &BackupRequest, e: Error) -> Result<Record> {
+    let Some(id) = request.id.as_ref().filter(|_| !e.kind().retryable()) else { return Err(e) };
+    match platform.ledger.find(id).await? {
+        Some(record) if record.status == Status::Pending => {
+            platform.ledger.fail_pending(id, &Failure::from(&e)).await?;
+            Err(e)
+        }
+        // Another delivery came while the database was known.
+        Some(record) => run::elsewhere(record),
+        None => Err(e),
+    }
 }
 
 /// Undoes what a failed run left: its workers and its uploads. Not once another function took over, whose workers and uploads they are.
@@ -136,7 +162,8 @@ pub async fn plan(
 ) -> Result<plan::Shown> {
     platform.require_enabled()?;
     let Platform { config, .. } = platform;
-    let database = request.database.as_ref().unwrap_or(&config.database);
+    let of = databases::of_backup(&platform.ledger, config, request).await?;
+    let request = &of.pinned(of.options(request.clone())?);
     let info = connection(platform, request).await?.with_application_name("pgbaton plan");
     let (holder, ..) = snapshot::open_locked(&info, config.lock_timeout).await?;
     let catalog = measured(&holder, config.slice_bytes).await?;
@@ -146,13 +173,14 @@ pub async fn plan(
     let warnings = catalog.warnings.clone();
     let plan = plan::Plan::of(&catalog, codec);
     let way = hop::way(platform, invocation, plan.expected_bytes());
-    Ok(plan::Shown::of(&plan, database.as_str(), version, way, warnings))
+    Ok(plan::Shown::of(&plan, of.name.as_str(), version, way, warnings))
 }
 
-async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
-    match &request.database_secret {
-        Some(secret) => platform.secret_connection(secret).await,
-        None => platform.configured(false).await,
+pub(super) async fn connection(platform: &Platform, request: &BackupRequest) -> Result<ConnInfo> {
+    match (&request.database_secret, &request.database_iam) {
+        (Some(secret), _) => platform.secret_connection(secret).await,
+        (None, Some(login)) => platform.registered(&DatabaseSource::Iam(login.clone())).await,
+        (None, None) => platform.configured(false).await,
     }
 }
 
@@ -171,6 +199,8 @@ struct Backup<'a> {
     lease: &'a Lease,
     /// An earlier attempt at the same event, whose function was killed.
     stopped: Option<&'a Record>,
+    /// Of the function's time, when it began.
+    left: Duration,
 }
 
 impl Backup<'_> {
@@ -186,6 +216,9 @@ impl Backup<'_> {
         let info = connection(self.platform, self.request).await?;
         let codec = Codec::from(hop::compression(self.record)?);
         let mut warnings = info.warnings();
+        if self.request.validate {
+            warnings.extend(validate::warnings(&info, self.left).await);
+        }
         let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
         let (holder, snapshot_at, targets) = snapshot::open_locked(&named, config.lock_timeout).await?;
         let version = holder.version();

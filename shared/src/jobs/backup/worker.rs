@@ -71,7 +71,11 @@ async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task
     if open.is_empty() {
         return Ok(0);
     }
-    let request = BackupRequest { database_secret: told.database_secret.clone(), ..BackupRequest::default() };
+    let request = BackupRequest {
+        database_secret: told.database_secret.clone(),
+        database_iam: told.database_iam.clone(),
+        ..BackupRequest::default()
+    };
     let info = super::connection(platform, &request).await?;
     let info = info.with_application_name(&format!("pgbaton worker {}", told.id));
     let session = join::import(platform, &told.id, &info).await?;

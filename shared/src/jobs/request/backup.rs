@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, planned, wrong};
 use crate::{
     base::{
-        Error, Kind, Result, clock,
+        Error, IamLogin, Kind, Result, clock,
         config::Compression,
         id::{DatabaseName, RunId},
     },
@@ -25,6 +25,8 @@ pub struct BackupRequest {
     pub compression: Option<Compression>,
     /// A name for people, at most 200 characters.
     pub label: Option<String>,
+    /// Look through the database for what does not fit together, before the backup; findings become warnings.
+    pub validate: bool,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -39,6 +41,8 @@ pub struct BackupRequest {
     pub created_by: Option<String>,
     /// Events only: ARN or name of the secret with the connection string, instead of the configured database.
     pub database_secret: Option<String>,
+    /// Events only: an IAM login, instead of such a secret.
+    pub database_iam: Option<IamLogin>,
     /// Events only: answer with what would be read, and read nothing.
     pub plan_only: bool,
     /// Events only: go on with a backup that another function has begun.
@@ -71,6 +75,38 @@ impl BackupRequest {
         Ok(request)
     }
 
+    /// From the `defaults` of a registration: what a body may say, but for the database.
+    ///
+    /// # Errors
+    /// As [`BackupRequest::from_body`].
+    pub fn from_defaults(defaults: Value) -> Result<Self> {
+        let mut fields = Fields::of_value(defaults)?;
+        if fields.has("database") {
+            return Err(wrong(
+                "database",
+                "defaults are of one database; \"database\" has no place in them".into(),
+            ));
+        }
+        let request = options(&mut fields)?;
+        fields.end()?;
+        Ok(request)
+    }
+
+    /// With what `defaults` say where this request says nothing. What comes with an event has no defaults.
+    #[must_use]
+    pub fn or(self, defaults: Self) -> Self {
+        let (compress, compression) = match (self.compress, self.compression) {
+            (None, None) => (defaults.compress, defaults.compression),
+            own => own,
+        };
+        Self { compress, compression, label: self.label.or(defaults.label), ..self }
+    }
+
+    /// Whether the request says itself how the database is reached.
+    pub fn brings_source(&self) -> bool {
+        self.database_secret.is_some() || self.database_iam.is_some()
+    }
+
     /// From an event: what the API or a schedule sends, or an EventBridge rule's event with the options in `detail`.
     ///
     /// # Errors
@@ -96,6 +132,7 @@ impl BackupRequest {
         put("compress", self.compress.map(Value::from));
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
+        put("validate", self.validate.then_some(Value::Bool(true)));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("scheduledTime", self.scheduled_time.map(|t| clock::text(t).into()));
@@ -103,6 +140,8 @@ impl BackupRequest {
         put("backupType", text(self.backup_type.map(BackupType::name)));
         put("createdBy", text(self.created_by.as_deref()));
         put("databaseSecret", text(self.database_secret.as_deref()));
+        // Texts and numbers, which JSON has a form for.
+        put("databaseIam", self.database_iam.as_ref().and_then(|l| serde_json::to_value(l).ok()));
         put("planOnly", self.plan_only.then_some(Value::Bool(true)));
         // Ids and numbers, which JSON has a form for.
         put("hop", self.hop.as_ref().and_then(|h| serde_json::to_value(h).ok()));
@@ -158,11 +197,20 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
         fields.planned_flag(flag)?;
     }
     let label = fields.text("label", 200)?;
-    Ok(BackupRequest { database, compress, compression, label, ..BackupRequest::default() })
+    let validate = fields.flag("validate")?.unwrap_or(false);
+    Ok(BackupRequest { database, compress, compression, label, validate, ..BackupRequest::default() })
 }
 
 /// The options and what only events may say.
 fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
+    let (database_secret, database_iam) =
+        (fields.secret("databaseSecret")?, fields.document::<IamLogin>("databaseIam")?);
+    if database_secret.is_some() && database_iam.is_some() {
+        return Err(wrong(
+            "databaseIam",
+            "\"databaseSecret\" and \"databaseIam\" are both given; give one".into(),
+        ));
+    }
     Ok(BackupRequest {
         id: fields.id("id")?,
         event_id: fields.event_id("eventId")?,
@@ -173,7 +221,8 @@ fn with_origin(fields: &mut Fields) -> Result<BackupRequest> {
                 .ok_or_else(|| Error::new(Kind::InvalidInput, "it must be manual or scheduled"))
         })?,
         created_by: fields.text("createdBy", 300)?,
-        database_secret: fields.secret("databaseSecret")?,
+        database_secret,
+        database_iam,
         plan_only: fields.flag("planOnly")?.unwrap_or(false),
         hop: fields.document("hop")?,
         ..options(fields)?
@@ -283,7 +332,7 @@ mod tests {
     fn events_come_back() {
         let event = json!({
             "id": "20261121T020000Z-9f86d081", "eventId": "d32c5kddcf5bb8c3", "scheduledTime": "2026-11-21T02:00:00Z",
-            "scheduleId": "nightly", "database": "shop", "compression": "gzip", "label": "before the move",
+            "scheduleId": "nightly", "database": "shop", "compression": "gzip", "label": "before the move", "validate": true,
             "databaseSecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-AbCdEf", "createdBy": "ann"
         });
         let request = BackupRequest::from_event(event).unwrap();

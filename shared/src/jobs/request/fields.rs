@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// The fields of an object that are not taken yet.
-pub(super) struct Fields {
+pub(in crate::jobs) struct Fields {
     left: Map<String, Value>,
 }
 
 impl Fields {
     /// Parses a body; an empty one is an object without fields.
-    pub(super) fn of_body(body: &[u8]) -> Result<Self> {
+    pub(in crate::jobs) fn of_body(body: &[u8]) -> Result<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self { left: Map::new() });
         }
@@ -28,7 +28,7 @@ impl Fields {
     }
 
     /// The fields of an object; null counts as an object without fields.
-    pub(super) fn of_value(value: Value) -> Result<Self> {
+    pub(in crate::jobs) fn of_value(value: Value) -> Result<Self> {
         match value {
             Value::Object(left) => Ok(Self { left }),
             Value::Null => Ok(Self { left: Map::new() }),
@@ -53,7 +53,7 @@ impl Fields {
     }
 
     /// A string of at most `most` characters without control characters, not empty.
-    pub(super) fn text(&mut self, name: &'static str, most: usize) -> Result<Option<String>> {
+    pub(in crate::jobs) fn text(&mut self, name: &'static str, most: usize) -> Result<Option<String>> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
         match value {
             Value::String(s)
@@ -71,7 +71,7 @@ impl Fields {
     }
 
     /// A string that `parse` understands; its errors are completed with the field.
-    pub(super) fn parsed<T>(
+    pub(in crate::jobs) fn parsed<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T>,
@@ -86,14 +86,14 @@ impl Fields {
     }
 
     /// An object of the form that `T` has.
-    pub(super) fn document<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
+    pub(in crate::jobs) fn document<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
         let wrong = |e| wrong(&spelt, format!("the field \"{spelt}\" is wrong: {e}"));
         serde_json::from_value(value).map(Some).map_err(wrong)
     }
 
     /// An object of texts, whose names and values `parse` understands.
-    pub(super) fn map(
+    pub(in crate::jobs) fn map(
         &mut self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<String>,
@@ -116,7 +116,7 @@ impl Fields {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>> {
+    pub(in crate::jobs) fn flag(&mut self, name: &'static str) -> Result<Option<bool>> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
         value
             .as_bool()
@@ -125,7 +125,12 @@ impl Fields {
     }
 
     /// A whole number in a range.
-    pub(super) fn number(&mut self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>> {
+    pub(in crate::jobs) fn number(
+        &mut self,
+        name: &'static str,
+        least: u64,
+        most: u64,
+    ) -> Result<Option<u64>> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
         value.as_u64().filter(|n| (least..=most).contains(n)).map(Some).ok_or_else(|| {
             wrong(&spelt, format!("the field \"{spelt}\" must be a whole number from {least} to {most}"))
@@ -133,12 +138,12 @@ impl Fields {
     }
 
     /// A run id.
-    pub(super) fn id(&mut self, name: &'static str) -> Result<Option<RunId>> {
+    pub(in crate::jobs) fn id(&mut self, name: &'static str) -> Result<Option<RunId>> {
         self.parsed(name, RunId::parse)
     }
 
     /// An instant in RFC 3339 form.
-    pub(super) fn instant(&mut self, name: &'static str) -> Result<Option<Timestamp>> {
+    pub(in crate::jobs) fn instant(&mut self, name: &'static str) -> Result<Option<Timestamp>> {
         self.parsed(name, |text| {
             text.parse()
                 .map_err(|_| Error::new(Kind::InvalidInput, "it must be a time such as 2026-11-21T02:00:00Z"))
@@ -146,13 +151,13 @@ impl Fields {
     }
 
     /// The name of a secret. The value is never repeated: it may be a connection string.
-    pub(super) fn secret(&mut self, name: &'static str) -> Result<Option<String>> {
+    pub(in crate::jobs) fn secret(&mut self, name: &'static str) -> Result<Option<String>> {
         self.parsed(name, |text| secrets::check_reference(text).map(|()| text.to_owned()))
     }
 
     /// The id of an event. `<aws.scheduler.execution-id>` still in angle brackets means that nobody replaced it: every
     /// event would look the same.
-    pub(super) fn event_id(&mut self, name: &'static str) -> Result<Option<String>> {
+    pub(in crate::jobs) fn event_id(&mut self, name: &'static str) -> Result<Option<String>> {
         let id = self.text(name, 300)?;
         match id {
             Some(id) if id.contains("<aws.scheduler.") => Err(wrong(
@@ -166,12 +171,12 @@ impl Fields {
     }
 
     /// A flag of something planned: false is fine, true is refused.
-    pub(super) fn planned_flag(&mut self, name: &'static str) -> Result<()> {
+    pub(in crate::jobs) fn planned_flag(&mut self, name: &'static str) -> Result<()> {
         if self.flag(name)? == Some(true) { Err(planned(name)) } else { Ok(()) }
     }
 
     /// A list of texts of something planned: an empty one is fine, any other is refused.
-    pub(super) fn planned_list(&mut self, name: &'static str) -> Result<()> {
+    pub(in crate::jobs) fn planned_list(&mut self, name: &'static str) -> Result<()> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(()) };
         match value {
             Value::Array(list) if list.is_empty() => Ok(()),
@@ -181,24 +186,24 @@ impl Fields {
     }
 
     /// A text of something planned: refused whatever it says.
-    pub(super) fn planned_text(&mut self, name: &'static str) -> Result<()> {
+    pub(in crate::jobs) fn planned_text(&mut self, name: &'static str) -> Result<()> {
         if self.text(name, 300)?.is_some() { Err(planned(name)) } else { Ok(()) }
     }
 
     /// Refuses what nobody took.
-    pub(super) fn end(self) -> Result<()> {
+    pub(in crate::jobs) fn end(self) -> Result<()> {
         let Some(name) = self.left.keys().next() else { return Ok(()) };
         let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
         Err(wrong(&shown, format!("the field \"{shown}\" is not known")))
     }
 
     /// Whether the object has this field, in exactly this spelling.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(in crate::jobs) fn has(&self, name: &str) -> bool {
         self.left.contains_key(name)
     }
 
     /// Takes the value of a field as it is.
-    pub(super) fn raw(&mut self, name: &str) -> Option<Value> {
+    pub(in crate::jobs) fn raw(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name)
     }
 }

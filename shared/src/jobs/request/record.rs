@@ -1,6 +1,6 @@
 //! The record that a request begins with.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
 use super::backup::BackupRequest;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         config::Config,
         id::{DatabaseName, RunId},
     },
-    jobs::Platform,
+    jobs::{Platform, databases::Database},
     ledger::{Record, RunKind},
     store::Store,
 };
@@ -40,37 +40,22 @@ pub fn stored_at(platform: &Platform, record: &Record) -> Result<(Store, String)
 }
 
 impl BackupRequest {
-    /// The database asked for. Without a registry there is one; an event that brings its own secret may call it as it likes.
+    /// The pending record of this request: the same whether the API or the function itself makes it. The request is that of
+    /// [`Database::options`].
     ///
     /// # Errors
-    /// [`Kind::NotFound`] naming the database.
-    pub fn database(&self, config: &Config) -> Result<DatabaseName> {
-        match &self.database {
-            None => Ok(config.database.clone()),
-            Some(name) if *name == config.database || self.database_secret.is_some() => Ok(name.clone()),
-            Some(name) => Err(Error::new(
-                Kind::NotFound,
-                format!("no database is registered under the name {name}; there is {}", config.database),
-            )
-            .at_field("database")),
-        }
-    }
-
-    /// The pending record of this request: the same whether the API or the function itself makes it.
-    ///
-    /// # Errors
-    /// As [`BackupRequest::database`].
+    /// None yet.
     pub fn pending(
         &self,
         id: RunId,
+        of: &Database,
         config: &Config,
         region: Option<&str>,
         now: Timestamp,
     ) -> Result<Record> {
-        let database = self.database(config)?;
+        let database = of.name.clone();
         let folder = archive_folder(&config.prefix, &database, &id);
         let file_name = archive_folder("", &database, &id);
-        let expires = now.checked_add((i64::from(config.retention_days) * 24).hours()).ok();
         let mut record = Record::pending(id, RunKind::Backup, database, self.backup_type(), now);
         record.mode = Some("full".into());
         record.format = Some("archive".into());
@@ -84,7 +69,7 @@ impl BackupRequest {
         record.created_by = self.created_by.clone();
         record.schedule_id = self.schedule_id.clone();
         record.event_id = self.event_id.clone();
-        record.expires_at = expires;
+        record.expires_at = of.expires_at(config, now);
         Ok(record)
     }
 }
@@ -110,20 +95,13 @@ mod tests {
     fn a_pending_record_says_where_the_archive_will_be() {
         let id = RunId::parse("20261121T020000Z-9f86d081").unwrap();
         let now = "2026-11-21T02:00:00Z".parse().unwrap();
-        let r = BackupRequest::default().pending(id, &config(), Some("eu-central-1"), now).unwrap();
+        let name = DatabaseName::parse("main").unwrap();
+        let of = Database { name, registration: None, configured: true };
+        let r = BackupRequest::default().pending(id, &of, &config(), Some("eu-central-1"), now).unwrap();
         assert_eq!(r.status, Status::Pending);
         assert_eq!(r.s3_url.as_deref(), Some("s3://bucket/backups/main/20261121T020000Z-9f86d081/"));
         assert_eq!(r.file_name.as_deref(), Some("main/20261121T020000Z-9f86d081/"));
         assert_eq!(r.expires_at, Some("2026-12-21T02:00:00Z".parse().unwrap()));
         assert_eq!(r.compression.as_deref(), Some("zstd"));
-    }
-
-    #[test]
-    fn an_unknown_database_is_named() {
-        let request = BackupRequest::from_body(br#"{"database": "shop"}"#).unwrap();
-        let e = request.database(&config()).unwrap_err();
-        assert_eq!((e.kind(), e.field()), (Kind::NotFound, Some("database")));
-        let own = BackupRequest { database_secret: Some("/x".into()), ..request };
-        assert_eq!(own.database(&config()).unwrap().as_str(), "shop");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::fields::{Fields, planned, wrong};
 use crate::{
     base::{
-        Error, Kind, Result,
+        Error, IamLogin, Kind, Result,
         id::{DatabaseName, RunId},
     },
     jobs::restore::Choices,
@@ -30,14 +30,16 @@ pub enum RestoreSource {
 /// Which connection to restore over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RestoreTarget {
-    /// `MAIN`: the configured database.
+    /// `MAIN`: the database of the request, the default one when it names none.
     Main,
-    /// `BACKUP`: the configured second database.
+    /// `BACKUP`: the second database of that.
     Backup,
-    /// A registered name.
+    /// A registered name: its main database.
     Named(DatabaseName),
     /// The ARN or name of a secret with a connection string.
     Secret(String),
+    /// An IAM login.
+    Iam(IamLogin),
 }
 
 /// A restore as asked for.
@@ -47,8 +49,12 @@ pub struct RestoreRequest {
     pub source: RestoreSource,
     /// Where to.
     pub target: RestoreTarget,
+    /// Whose `MAIN` or `BACKUP` the target is.
+    pub database: Option<DatabaseName>,
     /// Into a new database of this name on the target's server.
     pub new_database: Option<String>,
+    /// Events only: the database that `as` names must be there; none is created.
+    pub must_exist: bool,
     /// Create the target's database when the server has none of that name. `as` always creates.
     pub create_database: bool,
     /// Rows only, into tables that stand there.
@@ -61,6 +67,8 @@ pub struct RestoreRequest {
     pub allow_older: bool,
     /// Connections at once, 1 to 16; none for the configured number.
     pub jobs: Option<u8>,
+    /// Look through the restored database for what does not fit together; findings become warnings.
+    pub validate: bool,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -87,7 +95,7 @@ impl RestoreRequest {
     /// [`Kind::InvalidInput`] or [`Kind::NotAvailableYet`] with the field.
     pub fn from_body(body: &[u8]) -> Result<Self> {
         let mut fields = Fields::of_body(body)?;
-        let target = target(&mut fields, None)?;
+        let target = target(&mut fields, None, None)?;
         let request = options(&mut fields, target)?;
         fields.end()?;
         Ok(request)
@@ -99,12 +107,13 @@ impl RestoreRequest {
     /// As [`RestoreRequest::from_body`].
     pub fn from_event(event: Value) -> Result<Self> {
         let mut fields = Fields::of_value(event)?;
-        let secret = fields.secret("targetSecret")?;
-        let target = target(&mut fields, secret)?;
+        let (secret, login) = (fields.secret("targetSecret")?, fields.document("targetIam")?);
+        let target = target(&mut fields, secret, login)?;
         let request = RestoreRequest {
             id: fields.id("id")?,
             event_id: fields.event_id("eventId")?,
             created_by: fields.text("createdBy", 300)?,
+            must_exist: fields.flag("mustExist")?.unwrap_or(false),
             resume: resume(&mut fields)?,
             ..options(&mut fields, target)?
         };
@@ -132,7 +141,9 @@ impl RestoreRequest {
             RestoreTarget::Backup => put("target", Some("BACKUP".into())),
             RestoreTarget::Named(name) => put("target", Some(name.as_str().into())),
             RestoreTarget::Secret(secret) => put("targetSecret", Some(secret.as_str().into())),
+            RestoreTarget::Iam(login) => put("targetIam", serde_json::to_value(login).ok()),
         }
+        put("database", text(self.database.as_ref().map(DatabaseName::as_str)));
         put("as", text(self.new_database.as_deref()));
         put("createDatabase", flag(self.create_database));
         put("dataOnly", flag(self.data_only));
@@ -154,6 +165,8 @@ impl RestoreRequest {
         let roles = self.role_map.iter().map(|(from, to)| (from.clone(), Value::from(to.as_str())));
         put("roleMap", (!self.role_map.is_empty()).then(|| Value::Object(roles.collect())));
         put("jobs", self.jobs.map(Value::from));
+        put("validate", flag(self.validate));
+        put("mustExist", flag(self.must_exist));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("createdBy", text(self.created_by.as_deref()));
@@ -175,6 +188,10 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
             return Err(wrong("backupId", "the field \"backupId\" or \"filepath\" is missing".into()));
         }
     };
+    let database = fields.parsed("database", DatabaseName::parse)?;
+    if database.is_some() && !matches!(target, RestoreTarget::Main | RestoreTarget::Backup) {
+        return Err(wrong("database", "\"database\" goes with the targets MAIN and BACKUP alone".into()));
+    }
     let new_database = fields.parsed("as", database_name)?;
     fields.planned_list("tables")?;
     for flag in ["dropExisting", "skipConstraints"] {
@@ -188,7 +205,9 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
     Ok(RestoreRequest {
         source,
         target,
+        database,
         new_database,
+        must_exist: false,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
         data_only: data_only.unwrap_or(false),
         choices: Choices {
@@ -205,6 +224,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         role_map: fields.map("roleMap", role_name)?.unwrap_or_default(),
         allow_older: fields.flag("allowOlder")?.unwrap_or(false),
         jobs: fields.number("jobs", 1, 16)?.and_then(|n| u8::try_from(n).ok()),
+        validate: fields.flag("validate")?.unwrap_or(false),
         id: None,
         event_id: None,
         created_by: None,
@@ -212,7 +232,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
     })
 }
 
-fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
+pub(super) fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     let Some(value) = fields.raw("resume") else { return Ok(None) };
     let mut fields = Fields::of_value(value)?;
     let (id, fence) = (fields.id("id")?, fields.number("fence", 0, u64::MAX)?);
@@ -223,8 +243,38 @@ fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
     }
 }
 
-fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> {
-    let named = fields.parsed("target", |text| match text {
+/// The target that an event names in one of three ways, if it does.
+pub(super) fn any_target(fields: &mut Fields) -> Result<Option<RestoreTarget>> {
+    let (secret, login) = (fields.secret("targetSecret")?, fields.document("targetIam")?);
+    given(fields, secret, login)
+}
+
+fn given(
+    fields: &mut Fields,
+    secret: Option<String>,
+    login: Option<IamLogin>,
+) -> Result<Option<RestoreTarget>> {
+    let given = [named_target(fields)?, secret.map(RestoreTarget::Secret), login.map(RestoreTarget::Iam)];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (target, None) => Ok(target),
+        _ => Err(wrong(
+            "target",
+            "of \"target\", \"targetSecret\" and \"targetIam\" more than one is given; give one".into(),
+        )),
+    }
+}
+
+/// No default: a restore into the wrong database is not to be had by leaving a word out.
+fn target(fields: &mut Fields, secret: Option<String>, login: Option<IamLogin>) -> Result<RestoreTarget> {
+    given(fields, secret, login)?.ok_or_else(|| {
+        wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into())
+    })
+}
+
+/// `target`: a connection by its name.
+pub(super) fn named_target(fields: &mut Fields) -> Result<Option<RestoreTarget>> {
+    fields.parsed("target", |text| match text {
         "MAIN" => Ok(RestoreTarget::Main),
         "BACKUP" => Ok(RestoreTarget::Backup),
         // A URL put here by mistake must not be repeated.
@@ -232,18 +282,7 @@ fn target(fields: &mut Fields, secret: Option<String>) -> Result<RestoreTarget> 
             Err(Error::new(Kind::InvalidInput, "it must be MAIN, BACKUP or a registered name, never a URL"))
         }
         name => DatabaseName::parse(name).map(RestoreTarget::Named),
-    })?;
-    match (named, secret) {
-        (Some(named), None) => Ok(named),
-        (None, Some(secret)) => Ok(RestoreTarget::Secret(secret)),
-        (Some(_), Some(_)) => {
-            Err(wrong("target", "\"target\" and \"targetSecret\" are both given; give one".into()))
-        }
-        // No default: a restore into the wrong database is not to be had by leaving a word out.
-        (None, None) => {
-            Err(wrong("target", "the field \"target\" is missing: MAIN, BACKUP or a registered name".into()))
-        }
-    }
+    })
 }
 
 /// `backups/shop/20261121T020000Z-9f86d081/`, with or without the last slash, `s3://bucket/key/`, or the path of the folder's
@@ -339,10 +378,12 @@ mod tests {
         for event in [
             json!({"backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "createDatabase": true, "schemaOnly": true,
                 "noOwner": true, "noPrivileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
-                "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID,
+                "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "validate": true, "mustExist": true, "id": ID,
                 "eventId": "e", "createdBy": "ann", "resume": {"id": ID, "fence": 3}}),
             json!({"filepath": "s3://bucket/a/b/", "target": "MAIN", "dataOnly": true}),
             json!({"filepath": "a/b/", "target": "shop"}),
+            json!({"filepath": "a/b/", "target": "BACKUP", "database": "shop"}),
+            json!({"filepath": "a/b/", "targetIam": {"host": "h", "port": 5432, "dbname": "d", "user": "u"}}),
         ] {
             let request = RestoreRequest::from_event(event.clone()).unwrap();
             assert_eq!(request.to_event(), event);
@@ -396,6 +437,8 @@ mod tests {
             ("backupId", json!("../x"), Kind::InvalidInput),
             ("target", json!("postgresql://u:hunter2@h/d"), Kind::InvalidInput),
             ("targetSecret", json!("/x"), Kind::InvalidInput),
+            ("targetIam", json!({"host": "h"}), Kind::InvalidInput),
+            ("database", json!("../x"), Kind::InvalidInput),
             ("as", json!("x".repeat(64)), Kind::InvalidInput),
             ("roleMap", json!({"a": 1}), Kind::InvalidInput),
             ("roleMap", json!({"a": "public"}), Kind::InvalidInput),
@@ -416,6 +459,8 @@ mod tests {
             assert_eq!((e.kind(), e.field()), (kind, Some(name)), "{e}");
             assert!(!e.to_string().contains("hunter2"));
         }
+        let both = body(json!({"backupId": ID, "target": "shop", "database": "shop"}));
+        assert_eq!(both.unwrap_err().field(), Some("database"));
         assert_eq!(body(json!({"backupId": ID})).unwrap_err().field(), Some("target"));
         assert_eq!(body(json!({"target": "MAIN"})).unwrap_err().field(), Some("backupId"));
     }

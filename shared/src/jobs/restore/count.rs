@@ -23,9 +23,9 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
     for object in &manifest.objects {
         let entry = object.entry.and_then(|id| by_id.get(&id));
         if let (Some(entry), Some(rows)) = (entry, object.rows)
-            && let Some(counted) = counted_in(entry)
+            && let Some(place) = place(entry)
         {
-            *expected.entry(counted).or_default() += rows;
+            *expected.entry(place.sql()).or_default() += rows;
         }
     }
     let work: VecDeque<(String, u64)> = expected.into_iter().collect();
@@ -65,21 +65,39 @@ pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Sessio
     Err(Error::new(Kind::Corrupt, format!("after the restore {}", wrong.join(", "))))
 }
 
+/// Where an entry's rows stand after a restore.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::jobs) struct Place {
+    /// The qualified name, quoted.
+    pub table: String,
+    /// Without what inherits from it.
+    pub only: bool,
+    /// The columns that the archive has, quoted, as in the COPY statement; empty for none.
+    pub columns: String,
+}
+
+impl Place {
+    /// As it stands after FROM.
+    pub(in crate::jobs) fn sql(&self) -> String {
+        if self.only { format!("ONLY {}", self.table) } else { self.table.clone() }
+    }
+}
+
 /// Where an entry's rows are to be counted: in its table alone, or, when they were loaded through the root of its partitions (they may then stand in
 /// other partitions than before), in the root with all that is below it. The slices of one table come to the same place.
-fn counted_in(entry: &Entry) -> Option<String> {
-    let root = entry.defn.as_deref().and_then(|d| d.trim().strip_prefix("-- load via partition root "));
-    match root {
-        Some(_) => {
-            // The statement names the root as it was quoted when the archive was made.
-            let rest = entry.copy_stmt.as_deref()?.strip_prefix("COPY ")?;
-            let into = &rest[..end_of_name(rest)];
-            // A slice of a table has the table itself for a root: what inherits from it is counted on its own.
-            let itself = into == qualified(entry.namespace.as_deref()?, &entry.tag);
-            Some(if itself { format!("ONLY {into}") } else { into.to_owned() })
-        }
-        None => Some(format!("ONLY {}", qualified(entry.namespace.as_deref()?, &entry.tag))),
-    }
+pub(in crate::jobs) fn place(entry: &Entry) -> Option<Place> {
+    let itself = qualified(entry.namespace.as_deref()?, &entry.tag);
+    // The statement names the root as it was quoted when the archive was made.
+    let rest = entry.copy_stmt.as_deref()?.strip_prefix("COPY ")?;
+    let (into, after) = rest.split_at(end_of_name(rest));
+    let columns = after.rsplit_once(") FROM stdin").and_then(|(c, _)| c.trim_start().strip_prefix('('));
+    let columns = columns.unwrap_or_default().to_owned();
+    let via_root = entry.defn.as_deref().is_some_and(|d| d.trim().starts_with("-- load via partition root "));
+    // A slice of a table has the table itself for a root: what inherits from it is counted on its own.
+    Some(match via_root && into != itself {
+        true => Place { table: into.to_owned(), only: false, columns },
+        false => Place { table: itself, only: true, columns },
+    })
 }
 
 /// Length of the qualified name at the beginning of `sql`: up to the first blank outside of quotes.
@@ -101,6 +119,7 @@ mod tests {
 
     #[test]
     fn rows_loaded_through_a_root_are_counted_there() {
+        let counted_in = |e: &Entry| place(e).map(|p| p.sql());
         let mut e = Entry { namespace: Some("public".into()), tag: "leaf".into(), ..Entry::default() };
         e.copy_stmt = Some("COPY public.leaf (a) FROM stdin;\n".into());
         assert_eq!(counted_in(&e).unwrap(), "ONLY public.leaf");
@@ -110,5 +129,16 @@ mod tests {
         e.defn = Some("-- load via partition root public.leaf".into());
         e.copy_stmt = Some("COPY public.leaf (a) FROM stdin;\n".into());
         assert_eq!(counted_in(&e).unwrap(), "ONLY public.leaf");
+    }
+
+    #[test]
+    fn columns_are_those_of_the_copy() {
+        let of = |copy: &str| {
+            let (namespace, tag) = (Some("s".to_owned()), "t".to_owned());
+            place(&Entry { namespace, tag, copy_stmt: Some(copy.into()), ..Entry::default() }).unwrap()
+        };
+        assert_eq!(of("COPY s.t (a, \"b) FROM stdin\") FROM stdin;\n").columns, "a, \"b) FROM stdin\"");
+        assert_eq!(of("COPY s.t  FROM stdin;\n").columns, "");
+        assert_eq!(of("COPY s.t () FROM stdin;\n").columns, "");
     }
 }

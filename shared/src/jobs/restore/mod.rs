@@ -13,7 +13,7 @@
 //! or by the function itself, reads them and does the rest; what the server still builds meanwhile it waits for.
 
 mod choices;
-mod count;
+pub(super) mod count;
 mod database;
 mod finish;
 mod graph;
@@ -23,26 +23,28 @@ mod load;
 mod many;
 mod marks;
 mod older;
-mod plan;
+pub(super) mod plan;
 mod preflight;
 mod roles;
 mod runner;
-mod shift;
+pub(super) mod shift;
 mod source;
 mod sql;
 mod stages;
 mod statement;
-mod target;
-mod work;
+pub(super) mod target;
+pub(super) mod work;
 
 use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
 
 pub use choices::Choices;
 pub(super) use many::work;
 use work::Restore;
 
 use super::{
-    Invocation, Platform,
+    Invocation, Platform, databases,
     request::{RestoreRequest, RestoreSource, RestoreTarget, stored_at},
     run::{self, Ask, Begun, Cut},
 };
@@ -77,26 +79,13 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     }
     // A record tells of a source that cannot be found, too.
     let found = find(platform, request).await;
-    let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
-    let pending = |id, now| {
-        let database = found.as_ref().map_or(&platform.config.database, |f| &f.database);
-        let mut r = Record::pending(id, RunKind::Restore, database.clone(), BackupType::Manual, now);
-        r.mode = Some("full".into());
-        r.format = Some("archive".into());
-        r.created_by = request.created_by.clone();
-        r.event_id = request.event_id.clone();
-        r.backup_id = match &request.source {
-            RestoreSource::Backup(id) => Some(id.clone()),
-            RestoreSource::Folder { .. } => None,
-        };
-        if let Ok(found) = &found {
-            r.s3_bucket = Some(found.store.bucket().to_owned());
-            r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
-        }
-        r.s3_region = platform.region().map(str::to_owned);
-        r.target = Some(described(request));
-        Ok(r)
+    let (pinned, unknown) = match databases::pinned_target(&platform.ledger, &platform.config, request).await
+    {
+        Ok(pinned) => (Some(pinned), None),
+        Err(e) => (None, Some(e)),
     };
+    let ask = Ask { id: request.id.clone(), event_id: request.event_id.clone() };
+    let pending = |id, now| Ok(new_record(platform, request, &found, id, now));
     let cut = Cut::TakenOver { handed: request.resume.as_ref().map(|r| (r.id.clone(), r.fence)) };
     let (record, lease) = match run::begin_or_go_on(platform, invocation, &ask, &cut, pending).await? {
         Begun::Claimed { record, lease, .. } => (record, lease),
@@ -104,7 +93,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
     };
     let restore = Restore {
         platform,
-        request,
+        request: pinned.as_ref().unwrap_or(request),
         record: &record,
         lease: &lease,
         left: invocation.budget.time_left(),
@@ -112,9 +101,53 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         touched: &AtomicBool::new(false),
     };
     let runs = repeated(platform, &record).await;
-    let work = async { restore.work(&found?, &runs).await };
+    let work = async {
+        let found = found?;
+        unknown.map_or(Ok(()), Err)?;
+        restore.work(&found, &runs).await
+    };
     run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(&runs, may_change))
         .await
+}
+
+/// The pending record of a restore that is about to be asked for.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::InvalidInput`] or [`Kind::Conflict`] for a backup that cannot be restored; those of the ledger.
+pub async fn pending(
+    platform: &Platform,
+    request: &RestoreRequest,
+    id: RunId,
+    now: Timestamp,
+) -> Result<Record> {
+    let found = find(platform, request).await.map_err(|e| e.at_field("backupId"))?;
+    Ok(new_record(platform, request, &Ok(found), id, now))
+}
+
+fn new_record(
+    platform: &Platform,
+    request: &RestoreRequest,
+    found: &Result<Found>,
+    id: RunId,
+    now: Timestamp,
+) -> Record {
+    let database = found.as_ref().map_or(&platform.config.database, |f| &f.database);
+    let mut r = Record::pending(id, RunKind::Restore, database.clone(), BackupType::Manual, now);
+    r.mode = Some("full".into());
+    r.format = Some("archive".into());
+    r.created_by = request.created_by.clone();
+    r.event_id = request.event_id.clone();
+    r.backup_id = match &request.source {
+        RestoreSource::Backup(id) => Some(id.clone()),
+        RestoreSource::Folder { .. } => None,
+    };
+    if let Ok(found) = found {
+        r.s3_bucket = Some(found.store.bucket().to_owned());
+        r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+    }
+    r.s3_region = platform.region().map(str::to_owned);
+    r.target = Some(described(request));
+    r
 }
 
 /// The run itself, and the failed ones that it repeats, newest first.
@@ -131,11 +164,13 @@ async fn repeated(platform: &Platform, record: &Record) -> Vec<RunId> {
 
 /// How a record names the target, before it was reached.
 fn described(request: &RestoreRequest) -> String {
+    let of = request.database.as_ref().map(|d| format!(" of {d}")).unwrap_or_default();
     let base = match &request.target {
-        RestoreTarget::Main => "MAIN".to_owned(),
-        RestoreTarget::Backup => "BACKUP".to_owned(),
+        RestoreTarget::Main => format!("MAIN{of}"),
+        RestoreTarget::Backup => format!("BACKUP{of}"),
         RestoreTarget::Named(name) => name.to_string(),
         RestoreTarget::Secret(secret) => format!("secret {secret}"),
+        RestoreTarget::Iam(login) => login.describe(),
     };
     match &request.new_database {
         Some(database) => format!("{base}, database {database}"),
@@ -148,7 +183,10 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
         RestoreSource::Backup(id) => {
             let record = platform.ledger.get(id).await?;
             if record.kind != RunKind::Backup {
-                return Err(Error::new(Kind::InvalidInput, format!("{id} is a restore, not a backup")));
+                return Err(Error::new(
+                    Kind::InvalidInput,
+                    format!("{id} is the id of a {}, not of a backup", record.kind.name()),
+                ));
             }
             if record.status != Status::Completed {
                 return Err(Error::new(

@@ -8,7 +8,7 @@ use crate::base::budget;
 
 /// When a function stops. Both times lie before the one at which [`conduct`](crate::jobs::run::conduct) ends the run as failed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shift {
+pub(in crate::jobs) struct Shift {
     /// None where no other function may go on.
     over: Option<Instant>,
     end: Instant,
@@ -17,7 +17,7 @@ pub(super) struct Shift {
 impl Shift {
     /// The shift of a function with `left` to run. With `goes_on` it stops early enough for what it is at to end, mostly, and for the next function to
     /// be called: a twelfth of its time, two seconds at least.
-    pub(super) fn new(left: Duration, goes_on: bool) -> Self {
+    pub(in crate::jobs) fn new(left: Duration, goes_on: bool) -> Self {
         let usable = left.saturating_sub(budget::reserve(left));
         let call = (left / 60).max(Duration::from_secs(1));
         let last = (left / 12).max(Duration::from_secs(2));
@@ -31,22 +31,22 @@ impl Shift {
     }
 
     /// The same for work that no other function can go on with.
-    pub(super) fn alone(self) -> Self {
+    pub(in crate::jobs) fn alone(self) -> Self {
         Self { over: None, ..self }
     }
 
     /// For a worker, whose time others look after.
-    pub(super) fn endless() -> Self {
+    pub(in crate::jobs) fn endless() -> Self {
         Self { over: None, end: Instant::now() + Duration::from_secs(86_400) }
     }
 
     /// Whether no more entries are to be begun.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::jobs) fn is_over(&self) -> bool {
         self.over.is_some_and(|over| Instant::now() >= over)
     }
 
     /// Waits until no more entries are to be begun.
-    pub(super) async fn over(&self) {
+    pub(in crate::jobs) async fn over(&self) {
         match self.over {
             Some(over) => tokio::time::sleep_until(over).await,
             None => std::future::pending().await,
@@ -54,7 +54,7 @@ impl Shift {
     }
 
     /// Waits until all is to be let go.
-    pub(super) async fn end(&self) {
+    pub(in crate::jobs) async fn end(&self) {
         tokio::time::sleep_until(self.end).await;
     }
 }

@@ -295,7 +295,7 @@ async fn refuse_non_empty(session: &Session, database: &str, marks: Option<&Stan
 }
 
 /// Creates the target's database like the one that was backed up, as far as the server can; from template0, so that nothing is in it.
-async fn create_database(info: &ConnInfo, manifest: Option<&Manifest>) -> Result<()> {
+pub(in crate::jobs) async fn create_database(info: &ConnInfo, manifest: Option<&Manifest>) -> Result<()> {
     let session = maintenance(info).await.context("connecting to create the target")?;
     let options = match manifest {
         Some(m) => options(&m.database.encoding, &m.database.locale, session.version().major()),
@@ -310,7 +310,7 @@ async fn create_database(info: &ConnInfo, manifest: Option<&Manifest>) -> Result
 }
 
 /// A session beside the target.
-async fn maintenance(info: &ConnInfo) -> Result<Session> {
+pub(in crate::jobs) async fn maintenance(info: &ConnInfo) -> Result<Session> {
     match pg::connect(&info.with_database("postgres")).await {
         Err(e) if e.kind() == Kind::NotFound => pg::connect(&info.with_database("template1")).await,
         other => other,

@@ -34,8 +34,9 @@ use crate::{
         progress::Tally,
         request::{RestoreRequest, RestoreTarget},
         run::Outcome,
+        validate,
     },
-    ledger::{Completion, Lease, Record, Status},
+    ledger::{Completion, DatabaseSource, Lease, Record, Status},
     pg::{ConnInfo, Session},
 };
 
@@ -110,7 +111,8 @@ impl Restore<'_> {
         let plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
 
         let info = self.connection().await?;
-        let create = self.request.create_database || self.request.new_database.is_some();
+        let create =
+            !self.request.must_exist && (self.request.create_database || self.request.new_database.is_some());
         let encoding = plan::encoding(&source.toc)?;
         let of_database = plan.database.iter().map(|&place| &source.toc.entries[place]);
         let properties = Properties::of(of_database, info.database(), choices)?;
@@ -203,6 +205,14 @@ impl Restore<'_> {
             }
             _ => String::new(),
         };
+        if self.request.validate {
+            self.enter("validating").await?;
+            let restored = session.same_server();
+            warnings.extend(tokio::select! {
+                found = validate::warnings(&restored, self.left) => found,
+                () = runner.shift.over() => vec!["the restored database was not validated: the function's time was up".to_owned()],
+            });
+        }
         drop(reporter);
         ledger.progress(self.lease, &runner.tally.whole()).await?;
         let rows = runner.marks.rows() + loaded.rows;
@@ -271,20 +281,20 @@ impl Restore<'_> {
     }
 }
 
-/// How the target of a restore is reached.
+/// How the target of a restore is reached, once it is known which one it is ([`crate::jobs::databases::pinned_target`]).
 ///
 /// # Errors
-/// Those of reading the connection string; [`Kind::NotFound`] for a name that is not registered.
-pub(super) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
+/// Those of reading the connection string.
+pub(in crate::jobs) async fn connection(platform: &Platform, request: &RestoreRequest) -> Result<ConnInfo> {
     let info = match &request.target {
         RestoreTarget::Main => platform.configured(false).await?,
         RestoreTarget::Backup => platform.configured(true).await?,
-        RestoreTarget::Named(name) if *name == platform.config.database => platform.configured(false).await?,
         RestoreTarget::Named(name) => {
-            let why = format!("no database is registered under the name {name}");
-            return Err(Error::new(Kind::NotFound, why));
+            let why = format!("nobody has looked up how {name} is reached");
+            return Err(Error::new(Kind::Internal, why));
         }
         RestoreTarget::Secret(secret) => platform.secret_connection(secret).await?,
+        RestoreTarget::Iam(login) => platform.registered(&DatabaseSource::Iam(login.clone())).await?,
     };
     Ok(match &request.new_database {
         Some(database) => info.with_database(database),

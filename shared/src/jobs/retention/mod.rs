@@ -3,60 +3,28 @@
 //! Order of a removal: the record is marked, the manifest goes (from then on it is no backup), then the data, then the record. A crash in between is
 //! made good by the next run, which finds the mark.
 
+mod action;
 mod plan;
+mod removal;
+mod rules;
 
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use serde_json::Value;
 
-pub use plan::{Decision, Rules, plan};
+pub use action::Action;
+pub use plan::{Circumstances, Decision, Rules, RulesOf, plan};
+pub use removal::{Removed, Wish};
 
-use super::{Platform, backup, request::stored_at};
-use crate::{
-    archive::manifest,
-    base::{Error, Kind, Result, ResultExt, clock, id::RunId},
-    ledger::{ListQuery, Record, RunKind},
-    store::ObjectKey,
+use super::{
+    Platform, backup,
+    schedules::{Desk, Repaired},
+    tell::{self, Watched},
+    verify,
 };
-
-/// Files of one backup removed at once.
-const BATCH: usize = 1000;
-
-/// What an event asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Close stuck runs and abort orphaned uploads.
-    Reap,
-    /// The same, and remove what the rules do not keep.
-    Remove {
-        /// Only say what would be removed.
-        dry_run: bool,
-    },
-}
-
-impl Action {
-    /// From `{"action": "reap"}` or `{"action": "retention", "dryRun": false}`; `dryRun` is false when absent.
-    ///
-    /// # Errors
-    /// [`Kind::InvalidInput`] naming the field.
-    pub fn from_event(event: &Value) -> Result<Self> {
-        let wrong = |what: &str| Error::new(Kind::InvalidInput, what.to_owned());
-        let fields = event.as_object().ok_or_else(|| wrong("the event must be a JSON object"))?;
-        if let Some(name) = fields.keys().find(|k| !matches!(k.as_str(), "action" | "dryRun" | "dry_run")) {
-            return Err(wrong(&format!("the field \"{}\" is not known", name.escape_debug())));
-        }
-        let dry_run = match fields.get("dryRun").or(fields.get("dry_run")) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(b)) => *b,
-            Some(_) => return Err(wrong("the field \"dryRun\" must be true or false")),
-        };
-        match fields.get("action").and_then(Value::as_str) {
-            Some("reap") => Ok(Self::Reap),
-            Some("retention") => Ok(Self::Remove { dry_run }),
-            _ => Err(wrong("the field \"action\" must be reap or retention")),
-        }
-    }
-}
+use crate::{
+    base::{Result, ResultExt, clock, id::RunId},
+    ledger::{Record, RunKind},
+};
 
 /// What was done.
 #[derive(Debug, Default, Serialize)]
@@ -67,8 +35,24 @@ pub struct Outcome {
     pub aborted_uploads: usize,
     /// Decisions, with their reasons.
     pub plan: Vec<Line>,
-    /// Ids of records that were removed with their objects.
-    pub removed: Vec<String>,
+    /// Backups that were removed with their objects.
+    pub removed: Vec<Removed>,
+    /// What was done for schedules.
+    pub schedules: Repaired,
+    /// Databases that were looked at.
+    pub watched: Vec<Watched>,
+    /// A wish that is not granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
+}
+
+/// Why a backup stays that somebody wished away.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// `base::Kind::code`: `conflict` or `not_found`.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
 }
 
 /// One decision, as the function answers it.
@@ -76,33 +60,55 @@ pub struct Outcome {
 pub struct Line {
     /// The run.
     pub id: String,
+    /// Its database.
+    pub database: String,
+    /// When it was asked for.
+    pub created_at: String,
     /// `keep` or `remove`.
     pub decision: &'static str,
     /// Why.
     pub reason: String,
 }
 
-/// Does what the event asks for. What fails for one run is logged and does not keep the others from being cleaned up; the first failure is the
+/// Does what the event asks for, and closes what is stuck in any case but a trial. What fails for one run is logged and does not keep the others from being cleaned up; the first failure is the
 /// outcome's error.
 ///
 /// # Errors
 /// Those of the ledger and the store.
 pub async fn run(platform: &Platform, action: Action) -> Result<Outcome> {
-    platform.require_enabled()?;
     let mut outcome = Outcome::default();
-    // Neither keeps the other from being done.
-    let reaped = reap(platform, &mut outcome).await;
-    let removed = match action {
-        Action::Reap => Ok(()),
-        Action::Remove { dry_run } => remove(platform, dry_run, &mut outcome).await,
+    // Also while the service is switched off: nothing must fire then.
+    let repaired = match action {
+        Action::Reap | Action::Remove { dry_run: false } => {
+            let desk = Desk::new(&platform.config, &platform.sdk, platform.ledger.clone());
+            desk.repair().await.map(|done| outcome.schedules = done)
+        }
+        _ => Ok(()),
     };
+    if !platform.config.enabled && action == Action::Reap {
+        return repaired.map(|()| outcome);
+    }
+    platform.require_enabled()?;
+    // None keeps the others from being done.
+    let reaped = match action {
+        Action::Remove { dry_run: true } | Action::Delete(_) | Action::Watch => Ok(()),
+        _ => reap(platform, &mut outcome).await,
+    };
+    let done = match action {
+        Action::Reap => Ok(()),
+        Action::Remove { dry_run } => removal::by_rules(platform, dry_run, &mut outcome).await,
+        Action::Delete(wish) => removal::one(platform, &wish, &mut outcome).await,
+        Action::Watch => tell::watch(platform).await.map(|seen| outcome.watched = seen),
+    };
+    // Also what other functions could not tell.
+    let told = tell::all(platform).await;
     tracing::info!(
         closed = outcome.closed.len(),
         aborted_uploads = outcome.aborted_uploads,
         removed = outcome.removed.len(),
         "cleaned up"
     );
-    reaped.and(removed)?;
+    reaped.and(done).and(repaired).and(told)?;
     Ok(outcome)
 }
 
@@ -120,6 +126,10 @@ async fn reap(platform: &Platform, outcome: &mut Outcome) -> Result<()> {
                 failure.get_or_insert(e);
             }
         }
+    }
+    if let Err(e) = verify::tell(platform, now).await.context("asking for scratch databases to be dropped") {
+        tracing::error!(error = %e, "cleaning up after verifications");
+        failure.get_or_insert(e);
     }
     outcome.aborted_uploads += abort_orphans(platform, now).await.context("aborting orphaned uploads")?;
     failure.map_or(Ok(()), Err)
@@ -155,84 +165,4 @@ async fn close(platform: &Platform, record: Record, now: Timestamp) -> Result<bo
         backup::abort_uploads(platform, &closed).await.context("aborting its uploads")?;
     }
     Ok(closed.status.is_final())
-}
-
-async fn remove(platform: &Platform, dry_run: bool, outcome: &mut Outcome) -> Result<()> {
-    let records = all_backups(platform).await?;
-    let rules = Rules { days: platform.config.retention_days };
-    let decisions = plan(&records, rules, clock::now());
-    let mut failure = None;
-    for decision in &decisions {
-        let decided = if decision.keep { "keep" } else { "remove" };
-        outcome.plan.push(Line {
-            id: decision.id.to_string(),
-            decision: decided,
-            reason: decision.reason.clone(),
-        });
-        let Some(record) = records.iter().find(|r| r.id == decision.id && !decision.keep && !dry_run) else {
-            continue;
-        };
-        match remove_one(platform, record).await.with_context(|| format!("removing backup {}", record.id)) {
-            Ok(()) => outcome.removed.push(record.id.to_string()),
-            Err(e) => {
-                tracing::error!(id = %record.id, error = %e, "removing a backup");
-                failure.get_or_insert(e);
-            }
-        }
-    }
-    failure.map_or(Ok(()), Err)
-}
-
-async fn all_backups(platform: &Platform) -> Result<Vec<Record>> {
-    let mut query = ListQuery { limit: 500, ..ListQuery::of(RunKind::Backup) };
-    let mut all = Vec::new();
-    loop {
-        let page = platform.ledger.list(&query).await.context("listing the backups")?;
-        all.extend(page.records);
-        match page.next_cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(all),
-        }
-    }
-}
-
-async fn remove_one(platform: &Platform, record: &Record) -> Result<()> {
-    let ledger = &platform.ledger;
-    let (store, folder) = stored_at(platform, record)?;
-    ledger.mark_deleting(&record.id, clock::now()).await?;
-    store.delete(&[ObjectKey::within(&folder, manifest::FILE)?]).await.context("removing its manifest")?;
-    let mut listing = store.list(&folder);
-    while let Some(page) = listing.page().await? {
-        for batch in page.chunks(BATCH) {
-            let keys = batch.iter().map(|o| ObjectKey::parse(&o.key)).collect::<Result<Vec<_>>>()?;
-            store.delete(&keys).await.context("removing its objects")?;
-        }
-    }
-    backup::abort_uploads(platform, record).await?;
-    ledger.delete(&record.id).await
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn events() {
-        assert_eq!(Action::from_event(&json!({"action": "reap"})).unwrap(), Action::Reap);
-        assert_eq!(
-            Action::from_event(&json!({"action": "retention", "dryRun": true})).unwrap(),
-            Action::Remove { dry_run: true }
-        );
-        for bad in [
-            json!({}),
-            json!([]),
-            json!({"action": "burn"}),
-            json!({"action": "reap", "x": 1}),
-            json!({"action": "retention", "dryRun": 1}),
-        ] {
-            assert_eq!(Action::from_event(&bad).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
-        }
-    }
 }

@@ -1,0 +1,156 @@
+//! Level `read`: every object downloaded once, decompressed, its rows counted and hashed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    Reached, Summary, Verify,
+    done::{Done, Each, Seen},
+    inventory::{Inventory, expected, of_the_backup},
+};
+use crate::{
+    archive::{
+        Algorithm, Decoder,
+        codec::OUTPUT_STEP,
+        data::{Marker, RowReader},
+        manifest::Object,
+        rowhash::RowHasher,
+    },
+    base::{Error, Kind, Result},
+    jobs::progress::Tally,
+    store::{ObjectKey, Reading, Store},
+};
+
+impl Verify<'_> {
+    /// Reads all objects.
+    ///
+    /// # Errors
+    /// Those of reaching S3.
+    pub(super) async fn read(&self, inventory: &Inventory, done: &mut Done) -> Result<Reached> {
+        inventory.contents(done).await?;
+        let objects = Arc::new(inventory.objects.clone());
+        let total = inventory.manifest.bytes();
+        let tally = Arc::new(Tally::new(objects.len() as u64, total));
+        let left = done.left(objects.len());
+        let left_bytes: u64 = left.iter().map(|n| objects[*n].bytes).sum();
+        let earlier = total.saturating_sub(left_bytes);
+        tally.resumed((objects.len() - left.len()) as u64, earlier, earlier);
+        let _reporter = tally.report_to(self.platform.ledger.clone(), self.lease.clone());
+        let look = |place: usize| {
+            let (objects, store) = (Arc::clone(&objects), inventory.store.clone());
+            let (key, tally) = (inventory.key(&objects[place]), Arc::clone(&tally));
+            let told = inventory.told.contains(&objects[place].name);
+            async move {
+                if told {
+                    return Ok(Seen::default());
+                }
+                look(&store, &key?, &objects[place], &tally).await
+            }
+        };
+        let at_once = self.platform.config.concurrency;
+        match self.each(done, objects.len(), at_once, look, |seen| tally.part(seen.bytes, true)).await? {
+            Each::TimeUp(at) => Ok(Reached::TimeUp { stuck_at: at.map(|n| objects[n].name.clone()) }),
+            Each::All => {
+                let says = format!(
+                    "{} objects of {total} bytes read, {} rows in them, all with their checksums and hashes",
+                    objects.len(),
+                    done.rows
+                );
+                Ok(Reached::End(Summary { rows: Some(done.rows), tables: None, bytes: Some(total), says }))
+            }
+        }
+    }
+}
+
+async fn look(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) -> Result<Seen> {
+    let bytes = object.bytes;
+    match read(store, key, object, tally).await {
+        Ok(rows) => Ok(Seen { rows, bytes, ..Seen::default() }),
+        Err(e) if e.kind() == Kind::NotFound => {
+            Ok(Seen { problem: Some(format!("{} is missing", object.name)), bytes, ..Seen::default() })
+        }
+        Err(e) if of_the_backup(e.kind()) => {
+            let problem = if e.message().contains(&object.name) {
+                e.message().to_owned()
+            } else {
+                format!("{}: {}", object.name, e.message())
+            };
+            Ok(Seen { problem: Some(problem), bytes, ..Seen::default() })
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Rows of an object that is as it was written.
+async fn read(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) -> Result<u64> {
+    let (_, algorithm) = Algorithm::of_file(&object.name);
+    let mut file = Reading::open(store, key, Some(expected(object))).await?;
+    let mut decoder = Decoder::new(algorithm)?;
+    let mut content = Content::of(object);
+    let mut out = Vec::with_capacity(2 * OUTPUT_STEP);
+    // What a damaged file decodes to, and whether at all, means nothing: the SHA-256 at its end says why. So it is read to its end first.
+    let mut wrong: Option<Error> = None;
+    while let Some(chunk) = file.next().await? {
+        tally.bytes(chunk.len() as u64);
+        if wrong.is_none() {
+            wrong = content.decode(&mut decoder, &chunk, &mut out).err();
+        }
+    }
+    if let Some(e) = wrong {
+        return Err(e);
+    }
+    decoder.finish(&mut out)?;
+    content.push(&mut out)?;
+    content.finish(object)
+}
+
+/// What comes out of an object.
+struct Content {
+    raw: u64,
+    rows: Option<(RowReader, RowHasher)>,
+}
+
+impl Content {
+    fn of(object: &Object) -> Self {
+        let rows = object.rows.is_some().then(|| (RowReader::new(Marker::Required), RowHasher::new()));
+        Self { raw: 0, rows }
+    }
+
+    fn decode(&mut self, decoder: &mut Decoder, mut input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        while !input.is_empty() {
+            input = decoder.push(input, out)?;
+            self.push(out)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.raw += out.len() as u64;
+        if let Some((reader, hasher)) = &mut self.rows {
+            let piece = Bytes::from(std::mem::replace(out, Vec::with_capacity(2 * OUTPUT_STEP)));
+            for rows in reader.push(piece)? {
+                hasher.push(&rows);
+            }
+        }
+        out.clear();
+        Ok(())
+    }
+
+    fn finish(self, object: &Object) -> Result<u64> {
+        let corrupt = |why: String| Err(Error::new(Kind::Corrupt, format!("{}: {why}", object.name)));
+        if self.raw != object.raw_bytes {
+            return corrupt(format!("{} bytes come of it instead of {}", self.raw, object.raw_bytes));
+        }
+        let Some((reader, hasher)) = self.rows else { return Ok(0) };
+        let (counted, digest) = (reader.finish()?, hasher.finish()?);
+        if object.rows != Some(counted) || digest.rows != counted {
+            let wanted = object.rows.unwrap_or_default();
+            return corrupt(format!("it holds {counted} rows instead of {wanted}"));
+        }
+        if object.content_hash.as_deref().is_some_and(|hash| hash != digest.hex()) {
+            return corrupt("its rows are not those that were saved: their hash differs".to_owned());
+        }
+        Ok(counted)
+    }
+}
