@@ -125,7 +125,7 @@ async fn every_kind_of_damage_is_found() {
         "orphaned_rows public.child child_code_fkey 2".into(),
         "orphaned_rows public.child child_p_fkey 9".into(),
         "orphaned_rows public.late \"late\\nkey\" 1".into(),
-        "orphaned_rows public.parts parts_p_fkey 5".into(),
+        "orphaned_rows public.parts parts_p_fkey 6".into(),
         "orphaned_rows public.simple simple_a_b_fkey 1".into(),
         "orphaned_rows public.to_parts to_parts_id_fkey 1".into(),
         "orphaned_rows public.whole whole_a_b_fkey 2".into(),

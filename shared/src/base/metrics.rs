@@ -34,6 +34,8 @@ pub enum Metric {
     BackupBytes,
     /// Time since the last good backup ended, or since the database was first looked for where there is none.
     BackupAgeSeconds,
+    /// 1 where that is longer than expected, else 0.
+    BackupSilent,
     /// Backups that failed since the last good one.
     ConsecutiveFailures,
     /// 1 for a restore that failed, 0 for one that completed.
@@ -54,6 +56,7 @@ impl Metric {
             Self::BackupDurationSeconds => "BackupDurationSeconds",
             Self::BackupBytes => "BackupBytes",
             Self::BackupAgeSeconds => "BackupAgeSeconds",
+            Self::BackupSilent => "BackupSilent",
             Self::ConsecutiveFailures => "ConsecutiveFailures",
             Self::RestoreFailed => "RestoreFailed",
             Self::VerificationFailed => "VerificationFailed",
@@ -108,13 +111,14 @@ fn line(namespace: &str, at: Timestamp, database: &DatabaseName, values: &[(Metr
 mod tests {
     use super::*;
 
-    const ALL: [Metric; 10] = [
+    const ALL: [Metric; 11] = [
         Metric::BackupSucceeded,
         Metric::BackupFailed,
         Metric::BackupWarnings,
         Metric::BackupDurationSeconds,
         Metric::BackupBytes,
         Metric::BackupAgeSeconds,
+        Metric::BackupSilent,
         Metric::ConsecutiveFailures,
         Metric::RestoreFailed,
         Metric::VerificationFailed,

@@ -9,12 +9,7 @@ mod scene;
 mod topic;
 
 use jiff::ToSpan;
-use pgbaton::{
-    base::clock,
-    jobs::{Platform, tell},
-    ledger::Status,
-    store::Store,
-};
+use pgbaton::{base::clock, ledger::Status, store::ObjectKey};
 use pgbaton_tests::{
     database::Database,
     deployment::Wishes,
@@ -107,30 +102,30 @@ async fn restores_and_verifications_are_told() {
     let standing = s.d.tables.ledger.standing(&database()).await.unwrap();
     assert_eq!(standing.failures, 0, "restores are not counted among backups");
 
-    // As a verification tells that it failed; told by its name again, it is the same.
-    let platform = Platform {
-        config: pgbaton::base::config::Config::from_lookup(|name| s.variable(name)).unwrap(),
-        sdk: s.d.aws().clone(),
-        store: Store::new(s.d.s3.clone(), s.d.store.bucket()),
-        ledger: s.d.tables.ledger.clone(),
-    };
-    tell::verification_failed(&platform, &backup, "v1", "1.dat.zst: its SHA-256 is not that of the manifest")
-        .await
-        .unwrap();
+    let lost = ObjectKey::within(&s.d.folder(&backup), "toc.dat").unwrap();
+    s.d.s3.delete_object().bucket(s.d.store.bucket()).key(lost.as_str()).send().await.unwrap();
+    let event = json!({"backupId": backup.id, "level": "objects"});
+    s.d.host.invoke("verify", &event).await.unwrap_err();
     let told = s.told().await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(text(&told[0], "event"), "verification.failed");
-    assert_eq!(text(&told[0], "id"), format!("{}/verification.failed/v1", backup.id));
+    let run = s.d.record(&backup.id).await.verification_id.unwrap();
+    assert_eq!(text(&told[0], "id"), format!("{}/verification.failed/{run}", backup.id));
     assert!(
-        text(&told[0], "message").contains("SHA-256") && text(&told[0], "next_step").contains("Do not rely")
+        text(&told[0], "message").contains("toc.dat") && text(&told[0], "next_step").contains("Do not rely")
     );
+    assert!(s.metrics("verify").iter().any(|m| m["VerificationFailed"].as_f64() == Some(1.0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_told_once_and_ended_by_a_backup() {
-    let s = Scene::set(Wishes::default().with("EXPECTED_BACKUP_HOURS", "26")).await;
+    let wishes = Wishes::default().with("EXPECTED_BACKUP_HOURS", "26").with("DATABASE_CONFIGURED", "true");
+    let s = Scene::set(wishes).await;
     let source = Database::of("notify_silent", "CREATE TABLE t AS SELECT 1 AS id").await;
     let backup = s.d.backup(&source.url, json!({})).await.unwrap();
+    let seen = s.run("watch").await;
+    assert_eq!(seen["watched"].as_array().unwrap().len(), 1, "nothing expects backups of test: {seen}");
+    s.schedule("daily", "0 2 * * *", "test").await;
     let seen = s.run("watch").await;
     let of = |seen: &Value, name: &str| {
         let all = seen["watched"].as_array().unwrap();
@@ -163,6 +158,12 @@ async fn silence_is_told_once_and_ended_by_a_backup() {
         s.metrics("retention-cleanup").into_iter().filter(|m| m["Database"] == "test").collect();
     assert_eq!(ages.len(), 5);
     assert!(ages[1]["BackupAgeSeconds"].as_f64().unwrap() >= 27.0 * 3_600.0, "{}", ages[1]);
+
+    // Where the schedules leave a week between two backups, a week is not silence.
+    s.schedule("daily", "0 2 * * 0", "test").await;
+    assert_eq!(of(&s.run("watch").await, "test")["silent"], false);
+    let ages: Vec<_> = s.metrics("retention-cleanup").into_iter().filter(|m| m["Database"] == "test").collect();
+    assert_eq!((ages[1]["BackupSilent"].as_f64(), ages[5]["BackupSilent"].as_f64()), (Some(1.0), Some(0.0)));
 
     s.d.backup(&source.url, json!({})).await.unwrap();
     assert_eq!(s.events().await, ["backup.recovered"]);

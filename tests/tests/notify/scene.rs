@@ -1,6 +1,9 @@
 //! A deployment that tells over both channels.
 
-use pgbaton::base::id::DatabaseName;
+use pgbaton::{
+    base::{clock, id::DatabaseName},
+    ledger::{Added, Schedule, ScheduleId},
+};
 use pgbaton_tests::{
     deployment::{Deployment, Wishes},
     tables, unique,
@@ -20,7 +23,6 @@ pub struct Scene {
     pub receiver: Receiver,
     /// Behind `NOTIFY_TOPIC_ARN`.
     pub topic: Topic,
-    environment: Vec<(String, String)>,
 }
 
 /// The name that [`Deployment::backup`] gives to every database.
@@ -40,8 +42,7 @@ impl Scene {
             .with("NOTIFY_TOPIC_ARN", &topic.arn)
             .with("WEBHOOK_URL", &url)
             .with("WEBHOOK_SECRET_ARN", &secret);
-        let environment = wishes.environment.clone();
-        Self { d: Deployment::with(wishes).await, receiver, topic, environment }
+        Self { d: Deployment::with(wishes).await, receiver, topic }
     }
 
     /// What both channels were told since the last call, in order of time: the same.
@@ -69,17 +70,33 @@ impl Scene {
         lines.map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e}: {l}"))).collect()
     }
 
-    /// Looks up variables as a function of this deployment would find them.
-    pub fn variable(&self, name: &str) -> Option<String> {
-        let own = self.environment.iter().find(|(n, _)| n == name);
-        own.map(|(_, value)| value.clone()).or_else(|| {
-            Some(match name {
-                "BACKUP_BUCKET" => self.d.store.bucket().to_owned(),
-                "BACKUP_TABLE" => self.d.tables.table.clone(),
-                "STATE_TABLE" => self.d.tables.state_table.clone(),
-                _ => return None,
-            })
-        })
+    /// Puts a schedule of a database into the ledger.
+    pub async fn schedule(&self, id: &str, cron: &str, database: &str) {
+        let (ledger, id) = (&self.d.tables.ledger, ScheduleId::parse(id).unwrap());
+        let there = ledger.schedule(&id).await.unwrap();
+        let schedule = Schedule {
+            id,
+            name: "of a test".into(),
+            schedule: cron.into(),
+            expression: cron.into(),
+            timezone: "UTC".into(),
+            options: json!({"database": database}).as_object().unwrap().clone(),
+            enabled: true,
+            retention: None,
+            counts_from: clock::now(),
+            deployed: None,
+            version: there.as_ref().map_or(1, |s| s.version + 1),
+            applied: 0,
+            removing_at: None,
+            created_by: "test".into(),
+            created_at: clock::now(),
+            updated_by: "test".into(),
+            updated_at: clock::now(),
+        };
+        match there {
+            Some(_) => assert!(ledger.change_schedule(&schedule).await.unwrap()),
+            None => assert_eq!(ledger.add_schedule(&schedule, 10).await.unwrap(), Added::Yes),
+        }
     }
 
     /// Nothing that must stay secret is in logs and records.

@@ -216,7 +216,7 @@ impl Backup<'_> {
         let info = connection(self.platform, self.request).await?;
         let codec = Codec::from(hop::compression(self.record)?);
         let mut warnings = info.warnings();
-        if self.request.validate {
+        if self.request.validate == Some(true) {
             warnings.extend(validate::warnings(&info, self.left).await);
         }
         let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));

@@ -146,6 +146,7 @@ pub async fn remove(
         let why = format!("no database is registered under the name {name}; registered: {there}");
         return Err(Error::new(Kind::NotFound, why).at_field("name"));
     };
+    ledger.forget_standing(name).await?;
     let mut query = ListQuery { limit: COUNTED, ..ListQuery::of(RunKind::Backup) };
     query.database = Some(name.clone());
     let page = ledger.list(&query).await?;

@@ -4,12 +4,17 @@ mod stats;
 mod status;
 
 pub use stats::{Growth, Spread, Stats, stats};
-pub use status::{Brief, DatabaseHealth, Health, Overview, overview};
+pub use status::{Brief, DatabaseHealth, Health, NextRuns, Overview, overview};
 
-use super::Platform;
+use jiff::Timestamp;
+
+use super::{
+    Platform,
+    schedules::{self, SHOWN},
+};
 use crate::{
     base::{Result, clock, id::DatabaseName},
-    ledger::{HistoryQuery, ListQuery, Record, RunKind},
+    ledger::{HistoryQuery, ListQuery, Record, RunKind, Status},
 };
 
 /// Records that [`stats()`] looks at, the newest first.
@@ -32,10 +37,33 @@ pub async fn current(platform: &Platform) -> Result<Overview> {
             open.extend((!record.status.is_final()).then_some(record));
         }
     }
-    let backups = ledger.list(&ListQuery { limit: RECENT, ..ListQuery::of(RunKind::Backup) }).await?.records;
+    let mut known = ledger.registered_names().await?;
+    if platform.config.configured || known.is_empty() {
+        known.push(platform.config.database.clone());
+    }
+    let all = ListQuery { limit: RECENT, ..ListQuery::of(RunKind::Backup) };
+    let mut backups = ledger.list(&all).await?.records;
+    // Those of databases that are backed up rarely beside others.
+    for name in &known {
+        if !backups.iter().any(|r| r.database == *name && r.status == Status::Completed) {
+            backups.extend(ledger.latest(Some(name), Status::Completed).await?);
+        }
+    }
     let recent = HistoryQuery { database: None, since: None, until: None, limit: 10, cursor: None };
     let recent = ledger.history(&recent).await?.records;
-    Ok(overview(&open, &backups, &recent, &platform.config.database, now))
+    let next = next_scheduled(platform, now).await?;
+    Ok(overview(&open, &backups, &recent, &known, next, now))
+}
+
+async fn next_scheduled(platform: &Platform, now: Timestamp) -> Result<Vec<NextRuns>> {
+    let all = platform.ledger.schedules().await?;
+    let shown = all.iter().filter(|s| s.removing_at.is_none()).map(|schedule| NextRuns {
+        schedule_id: schedule.id.clone(),
+        database: schedules::backs_up(schedule, &platform.config).to_owned(),
+        enabled: schedule.enabled,
+        next_runs: schedules::next_of(schedule, now, SHOWN),
+    });
+    Ok(shown.collect())
 }
 
 /// All backups of a time, at most [`MOST`]; and whether there are more.
@@ -45,7 +73,7 @@ pub async fn current(platform: &Platform) -> Result<Overview> {
 pub async fn backups_since(
     platform: &Platform,
     database: Option<&DatabaseName>,
-    since: jiff::Timestamp,
+    since: Timestamp,
 ) -> Result<(Vec<Record>, bool)> {
     let mut query = ListQuery {
         database: database.cloned(),

@@ -10,7 +10,7 @@ use crate::{
         clock,
         id::{DatabaseName, RunId},
     },
-    ledger::{BackupType, Progress, Record, RunKind, Status},
+    ledger::{BackupType, Progress, Record, RunKind, ScheduleId, Status},
 };
 
 /// A good backup older than this is worth a look where nothing else says how often there should be one.
@@ -82,6 +82,19 @@ pub struct DatabaseHealth {
     pub consecutive_failures: usize,
 }
 
+/// When a schedule fires next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NextRuns {
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// The database that it backs up.
+    pub database: String,
+    /// Whether it fires.
+    pub enabled: bool,
+    /// The next three times; none while it does not fire.
+    pub next_runs: Vec<Timestamp>,
+}
+
 /// The whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Overview {
@@ -94,8 +107,10 @@ pub struct Overview {
     pub last_backup: Option<Brief>,
     /// The most of any database.
     pub consecutive_failures: usize,
-    /// Each database that has backups, and the configured one.
+    /// Each database that has backups, and those that are known.
     pub databases: Vec<DatabaseHealth>,
+    /// By schedule.
+    pub next_scheduled: Vec<NextRuns>,
     /// The last runs of any kind.
     pub recent: Vec<Brief>,
 }
@@ -122,16 +137,18 @@ impl Brief {
     }
 }
 
-/// Puts it together. `backups` are newest first.
+/// Puts it together. `backups` are newest first; `known` are databases that are shown also without any.
 pub fn overview(
     open: &[Record],
     backups: &[Record],
     recent: &[Record],
-    configured: &DatabaseName,
+    known: &[DatabaseName],
+    next_scheduled: Vec<NextRuns>,
     now: Timestamp,
 ) -> Overview {
     let brief = |r: &Record| Brief::of(r, now);
-    let mut by_database: BTreeMap<&DatabaseName, Vec<&Record>> = BTreeMap::from([(configured, Vec::new())]);
+    let mut by_database: BTreeMap<&DatabaseName, Vec<&Record>> =
+        known.iter().map(|name| (name, Vec::new())).collect();
     for r in backups.iter().filter(|r| r.deleting_at.is_none() && r.status.is_final()) {
         by_database.entry(&r.database).or_default().push(r);
     }
@@ -144,6 +161,7 @@ pub fn overview(
         last_backup: backups.iter().find(good).map(brief),
         consecutive_failures: databases.iter().map(|d| d.consecutive_failures).max().unwrap_or(0),
         databases,
+        next_scheduled,
         recent: recent.iter().map(brief).collect(),
     }
 }
@@ -201,7 +219,8 @@ mod tests {
             record(7, "old", Status::Completed, 30),
         ];
         let running = record(8, "fine", Status::InProgress, 0);
-        let o = overview(&[running], &backups, &backups[..2], &DatabaseName::parse("main").unwrap(), now());
+        let main = [DatabaseName::parse("main").unwrap()];
+        let o = overview(&[running], &backups, &backups[..2], &main, Vec::new(), now());
         let of = |name: &str| {
             o.databases.iter().find(|d| d.name.as_str() == name).map(|d| (d.health, d.consecutive_failures))
         };

@@ -25,8 +25,8 @@ pub struct BackupRequest {
     pub compression: Option<Compression>,
     /// A name for people, at most 200 characters.
     pub label: Option<String>,
-    /// Look through the database for what does not fit together, before the backup; findings become warnings.
-    pub validate: bool,
+    /// Look through the database for what does not fit together, before the backup; findings become warnings. None is no.
+    pub validate: Option<bool>,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -99,7 +99,13 @@ impl BackupRequest {
             (None, None) => (defaults.compress, defaults.compression),
             own => own,
         };
-        Self { compress, compression, label: self.label.or(defaults.label), ..self }
+        Self {
+            compress,
+            compression,
+            label: self.label.or(defaults.label),
+            validate: self.validate.or(defaults.validate),
+            ..self
+        }
     }
 
     /// Whether the request says itself how the database is reached.
@@ -132,7 +138,7 @@ impl BackupRequest {
         put("compress", self.compress.map(Value::from));
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
-        put("validate", self.validate.then_some(Value::Bool(true)));
+        put("validate", self.validate.map(Value::from));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("scheduledTime", self.scheduled_time.map(|t| clock::text(t).into()));
@@ -197,7 +203,7 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
         fields.planned_flag(flag)?;
     }
     let label = fields.text("label", 200)?;
-    let validate = fields.flag("validate")?.unwrap_or(false);
+    let validate = fields.flag("validate")?;
     Ok(BackupRequest { database, compress, compression, label, validate, ..BackupRequest::default() })
 }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    expression::{Expression, zone},
+    pace::{backs_up, next_of},
     runs::SHOWN,
 };
 use crate::{
@@ -23,21 +23,21 @@ const COMPARED: usize = 2_000;
 pub fn view(shown: &[Schedule], all: &[Schedule], config: &Config, now: Timestamp) -> Vec<Value> {
     let mut firing = BTreeMap::new();
     for schedule in all.iter().filter(|s| s.enabled && s.removing_at.is_none()) {
-        firing.insert(&schedule.id, (schedule, runs(schedule, now, COMPARED)));
+        firing.insert(&schedule.id, (schedule, next_of(schedule, now, COMPARED)));
     }
     let view_one = |schedule: &Schedule| {
         let own = firing.get(&schedule.id).map_or(&[][..], |(_, runs)| runs.as_slice());
         let notes: Vec<String> = firing
             .values()
             .filter(|(other, _)| {
-                other.id != schedule.id && database(other, config) == database(schedule, config)
+                other.id != schedule.id && backs_up(other, config) == backs_up(schedule, config)
             })
             .filter_map(|(other, runs)| {
                 let at = meeting(own, runs, now)?;
                 Some(format!(
                     "{} backs up {} at the same minute, next at {}: the two will run side by side",
                     other.id,
-                    database(other, config),
+                    backs_up(other, config),
                     clock::text(at)
                 ))
             })
@@ -58,12 +58,6 @@ pub fn view(shown: &[Schedule], all: &[Schedule], config: &Config, now: Timestam
     shown.iter().map(view_one).collect()
 }
 
-/// Next runs of a schedule; a record that cannot be understood has none.
-fn runs(schedule: &Schedule, now: Timestamp, count: usize) -> Vec<Timestamp> {
-    let parsed = Expression::parse(&schedule.expression).and_then(|e| Ok((e, zone(&schedule.timezone)?.0)));
-    parsed.map_or_else(|_| Vec::new(), |(e, zone)| e.next_runs(now, schedule.counts_from, &zone, count))
-}
-
 /// The first minute in which both fire.
 fn meeting(a: &[Timestamp], b: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
     let end = now.checked_add(SignedDuration::from_hours(AHEAD * 24)).unwrap_or(Timestamp::MAX);
@@ -78,11 +72,6 @@ fn meeting(a: &[Timestamp], b: &[Timestamp], now: Timestamp) -> Option<Timestamp
         }
     }
     None
-}
-
-fn database<'a>(schedule: &'a Schedule, config: &'a Config) -> &'a str {
-    let named = schedule.options.get("database").and_then(Value::as_str);
-    named.unwrap_or_else(|| config.database.as_str())
 }
 
 #[cfg(test)]

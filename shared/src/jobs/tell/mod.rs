@@ -91,7 +91,7 @@ pub(super) async fn all(platform: &Platform) -> Result<()> {
 ///
 /// # Errors
 /// Those of the ledger.
-pub async fn verification_failed(
+pub(super) async fn verification_failed(
     platform: &Platform,
     backup: &Record,
     verification: &str,

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::super::Platform;
+use super::super::{
+    Platform,
+    schedules::{self, Paces},
+};
 use crate::{
     base::{
         Result, ResultExt, clock,
@@ -18,6 +21,9 @@ use crate::{
 
 /// After so long silence is told again: a day, less half an hour, because the check runs hourly and not to the second.
 const AGAIN: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
+
+/// How long a backup may take from when its schedule fires until it is good.
+const SLACK: SignedDuration = SignedDuration::from_hours(2);
 
 /// What was seen of one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,20 +38,22 @@ pub struct Watched {
     pub consecutive_failures: u64,
 }
 
-/// Looks at every database that was backed up before, and at the one of the stack's own schedule: puts down what is silent, and writes the metrics of age
-/// and failures.
+/// Looks at every database that has schedules, and at the deployment's own: puts down what is silent, and writes the metrics of age and failures.
 ///
 /// # Errors
 /// Those of the ledger; one database's do not keep the others from being looked at.
 pub async fn watch(platform: &Platform) -> Result<Vec<Watched>> {
     let hours = platform.config.notify.expected_hours;
-    let expected = (hours > 0).then(|| SignedDuration::from_hours(hours.into()));
-    let known = platform.ledger.standings().await.context("looking for databases")?;
-    let mut names: BTreeSet<DatabaseName> = known.into_iter().collect();
-    names.insert(platform.config.database.clone());
+    let least = (hours > 0).then(|| SignedDuration::from_hours(hours.into()));
+    let schedules = platform.ledger.schedules().await.context("looking for schedules")?;
+    let paces = schedules::paces(&schedules, &platform.config, clock::now());
+    let mut names: BTreeSet<&DatabaseName> = paces.keys().collect();
+    if platform.config.configured {
+        names.insert(&platform.config.database);
+    }
     let (mut all, mut failure) = (Vec::new(), None);
     for database in names {
-        match look(platform, &database, expected).await {
+        match look(platform, database, expected(&paces, database, least)).await {
             Ok(seen) => all.extend(seen),
             Err(e) => {
                 tracing::error!(database = %database, error = %e, "looking at a database's backups");
@@ -56,25 +64,34 @@ pub async fn watch(platform: &Platform) -> Result<Vec<Watched>> {
     failure.map_or(Ok(all), Err)
 }
 
+/// The time between two good backups at most; none where silence is not to be told of. A database whose schedules fire more rarely has theirs.
+fn expected(
+    paces: &Paces,
+    database: &DatabaseName,
+    least: Option<SignedDuration>,
+) -> Option<SignedDuration> {
+    let pace = paces.get(database).copied().flatten();
+    least.map(|least| pace.map_or(least, |pace| least.max(pace.saturating_add(SLACK))))
+}
+
 async fn look(
     platform: &Platform,
     database: &DatabaseName,
     expected: Option<SignedDuration>,
 ) -> Result<Option<Watched>> {
-    let Platform { ledger, config, .. } = platform;
+    let ledger = &platform.ledger;
     // Of records older than the first standing.
     let before = match ledger.standing(database).await?.last_good_at {
         Some(_) => None,
         None => ledger.latest(Some(database), Status::Completed).await?,
     };
     let now = clock::now();
-    let scheduled = *database == config.database;
     let seen = ledger.change_standing(database, |standing| {
         if let (None, Some(record)) = (standing.last_good_at, &before) {
             standing.last_good = Some(record.id.clone());
             standing.last_good_at = record.finished_at.or(Some(record.created_at));
         }
-        if scheduled && standing.last_good_at.is_none() {
+        if standing.last_good_at.is_none() {
             standing.expected_since.get_or_insert(now);
         }
         judge(standing, database, now, expected)
@@ -84,6 +101,7 @@ async fn look(
         #[expect(clippy::cast_precision_loss, reason = "CloudWatch's values are doubles")]
         let values = [
             (Metric::BackupAgeSeconds, seen.age_seconds as f64),
+            (Metric::BackupSilent, f64::from(u8::from(seen.silent))),
             (Metric::ConsecutiveFailures, seen.consecutive_failures as f64),
         ];
         metrics::emit(now, database, &values);
@@ -91,7 +109,7 @@ async fn look(
     Ok(seen)
 }
 
-/// None for a database of which no backup is expected: one that only restores name.
+/// None for a database of which no backup is expected.
 fn judge(
     standing: &mut Standing,
     database: &DatabaseName,
@@ -155,6 +173,19 @@ mod tests {
             last_good_at: Some(at(hour)),
             ..Standing::default()
         }
+    }
+
+    #[test]
+    fn a_weekly_database_is_not_silent_on_the_second_day() {
+        let weekly = SignedDuration::from_hours(7 * 24);
+        let other = DatabaseName::parse("other").unwrap();
+        let paces = Paces::from([(database(), Some(weekly)), (other.clone(), None)]);
+        assert_eq!(expected(&paces, &database(), DAY), Some(weekly + SLACK));
+        assert_eq!(expected(&paces, &other, DAY), DAY, "its schedules are switched off");
+        assert_eq!(expected(&Paces::new(), &database(), DAY), DAY);
+        assert_eq!(expected(&paces, &database(), None), None);
+        let often = Paces::from([(database(), Some(SignedDuration::from_hours(1)))]);
+        assert_eq!(expected(&often, &database(), DAY), DAY);
     }
 
     const DAY: Option<SignedDuration> = Some(SignedDuration::from_hours(26));

@@ -32,7 +32,7 @@ use super::{
     request::{Resume, VerifyRequest, Which},
     restore::shift::Shift,
     run::{self, Ask, Begun, Cut, Outcome},
-    successor,
+    successor, tell as told,
 };
 use crate::{
     base::{Error, Kind, Result, VerifyLevel, clock},
@@ -154,6 +154,10 @@ impl Verify<'_> {
         let Platform { ledger, config, .. } = self.platform;
         ledger.renew(self.lease, config.lease).await?;
         let outcome = Verified { by: self.record.id.clone(), level, verdict, message: message.clone() };
+        if verdict == Verdict::Failed {
+            // Under this run's id, so that doing it again tells nobody twice.
+            told::verification_failed(self.platform, backup, self.record.id.as_str(), &message).await?;
+        }
         ledger.verified(&backup.id, &outcome, clock::now()).await?;
         tracing::info!(id = %backup.id, level = level.name(), verdict = verdict.name(), message, "verified a backup");
         if verdict == Verdict::Failed {
