@@ -39,17 +39,21 @@ pub(crate) struct Verifier {
 }
 
 enum Way {
-    Shared(SharedKey),
-    Published(PublishedKeys),
+    Shared(Box<SharedKey>),
+    Published(Box<PublishedKeys>),
 }
 
 impl Verifier {
     pub(crate) fn new(config: &Config, aws: SdkConfig) -> Self {
         let way = match config.jwt.clone() {
             None => None,
-            Some(JwtKey::Shared(secret)) => Some(Way::Shared(SharedKey::new(Place::Here(secret), aws))),
-            Some(JwtKey::Reference(at)) => Some(Way::Shared(SharedKey::new(Place::Reference(at), aws))),
-            Some(JwtKey::Published(url)) => Some(Way::Published(PublishedKeys::new(&url))),
+            Some(JwtKey::Shared(secret)) => {
+                Some(Way::Shared(Box::new(SharedKey::new(Place::Here(secret), aws))))
+            }
+            Some(JwtKey::Reference(at)) => {
+                Some(Way::Shared(Box::new(SharedKey::new(Place::Reference(at), aws))))
+            }
+            Some(JwtKey::Published(url)) => Some(Way::Published(Box::new(PublishedKeys::new(&url)))),
         };
         let mut validation = Validation::new(Algorithm::HS256);
         let mut required = vec!["exp"];

@@ -12,7 +12,8 @@ use pgbaton::base::{Error, Kind};
 use serde_json::json;
 
 use crate::{
-    app::App, auth::Reader, backups::Answer, documents::Connections, invoke, problem::Problem, query::Parameters,
+    app::App, auth::Reader, backups::Answer, documents::Connections, invoke, problem::Problem,
+    query::Parameters,
 };
 
 /// The function allows itself less.

@@ -8,7 +8,9 @@ mod request;
 mod restore;
 mod settings;
 
-pub(crate) use checks::{Connections, Overview, Stats, StatsFilter, ValidateOptions, Validation, VerifyOptions};
+pub(crate) use checks::{
+    Connections, Overview, Stats, StatsFilter, ValidateOptions, Validation, VerifyOptions,
+};
 pub(crate) use record::{BackupList, HistoryList, RunRecord};
 pub(crate) use request::{
     BackupOptions, DatabasePath, HistoryFilter, LatestFilter, ListFilter, RunPath, SchedulePath,
@@ -16,8 +18,8 @@ pub(crate) use request::{
 pub(crate) use restore::{Download, DownloadFilter, RestoreFilter, RestoreList, RestoreOptions};
 pub(crate) use settings::{
     Database, DatabaseFilter, DatabaseList, DatabaseOptions, Removal, RemovalFilter, RemovedDatabase,
-    RemovedSchedule, Retention, RetentionOptions, Schedule, ScheduleList, ScheduleOptions, StartOptions, UnderWay,
-    VersionFilter,
+    RemovedSchedule, Retention, RetentionOptions, Schedule, ScheduleList, ScheduleOptions, StartOptions,
+    UnderWay, VersionFilter,
 };
 use utoipa::ToSchema;
 

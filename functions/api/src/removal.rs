@@ -82,7 +82,11 @@ pub(crate) async fn remove(
         (status = 202, description = "It takes longer and goes on.", body = UnderWay),
     )
 )]
-pub(crate) async fn run_retention(State(app): State<App>, Reader(caller): Reader, Body(body): Body) -> Answer {
+pub(crate) async fn run_retention(
+    State(app): State<App>,
+    Reader(caller): Reader,
+    Body(body): Body,
+) -> Answer {
     let asked = RetentionRequest::from_body(&body)?;
     if !asked.dry_run {
         caller.needs(Scope::Admin)?;

@@ -21,7 +21,9 @@ use crate::{
     auth::{Admin, Reader, Writer},
     backups::{self, Answer},
     body::Body,
-    documents::{RemovedSchedule, RunRecord, Schedule, ScheduleList, ScheduleOptions, SchedulePath, StartOptions},
+    documents::{
+        RemovedSchedule, RunRecord, Schedule, ScheduleList, ScheduleOptions, SchedulePath, StartOptions,
+    },
     idempotency::Ask,
     problem::Problem,
     trace::Audit,

@@ -8,7 +8,7 @@ use pgbaton::{
     jobs::{databases, request::ValidateRequest},
     ledger::{Record, Status},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{

@@ -162,7 +162,8 @@ async fn silence_is_told_once_and_ended_by_a_backup() {
     // Where the schedules leave a week between two backups, a week is not silence.
     s.schedule("daily", "0 2 * * 0", "test").await;
     assert_eq!(of(&s.run("watch").await, "test")["silent"], false);
-    let ages: Vec<_> = s.metrics("retention-cleanup").into_iter().filter(|m| m["Database"] == "test").collect();
+    let ages: Vec<_> =
+        s.metrics("retention-cleanup").into_iter().filter(|m| m["Database"] == "test").collect();
     assert_eq!((ages[1]["BackupSilent"].as_f64(), ages[5]["BackupSilent"].as_f64()), (Some(1.0), Some(0.0)));
 
     s.d.backup(&source.url, json!({})).await.unwrap();

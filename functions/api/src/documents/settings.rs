@@ -52,7 +52,7 @@ struct IamLogin {
 
 /// How a database is reached: the ARN or name of a secret with its connection string, or a login by IAM.
 #[derive(ToSchema)]
-#[schema(untagged)]
+#[serde(untagged)]
 enum DatabaseSource {
     Secret(String),
     Iam(IamLogin),

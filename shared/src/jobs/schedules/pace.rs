@@ -47,7 +47,8 @@ pub(in crate::jobs) fn paces(schedules: &[Schedule], config: &Config, now: Times
 fn longest(all: &[Vec<Timestamp>]) -> Option<SignedDuration> {
     // After the last run of a schedule that was looked at it has more, which would fill gaps.
     let end = all.iter().filter(|runs| runs.len() == LOOKED_AT).filter_map(|runs| runs.last()).min();
-    let mut runs: Vec<&Timestamp> = all.iter().flatten().filter(|at| end.is_none_or(|end| *at <= end)).collect();
+    let mut runs: Vec<&Timestamp> =
+        all.iter().flatten().filter(|at| end.is_none_or(|end| *at <= end)).collect();
     runs.sort_unstable();
     runs.windows(2).map(|pair| pair[1].duration_since(*pair[0])).max()
 }
@@ -71,7 +72,11 @@ mod tests {
         assert_eq!(gap(&["0 2 * * 1-5"]), Some(72));
         assert_eq!(gap(&["0 2 * * 1-5", "0 2 * * 0,6"]), Some(24));
         assert_eq!(gap(&["0 2 * * 0"]), Some(7 * 24));
-        assert_eq!(gap(&["0 * * * *", "0 2 1 * *"]), Some(1), "the hourly one goes on after what was looked at");
+        assert_eq!(
+            gap(&["0 * * * *", "0 2 1 * *"]),
+            Some(1),
+            "the hourly one goes on after what was looked at"
+        );
         assert_eq!(gap(&["rate(6 hours)"]), Some(6));
         assert_eq!((gap(&[]), longest(&[runs("0 2 * * *")[..1].to_vec()])), (None, None));
     }

@@ -65,11 +65,7 @@ pub async fn watch(platform: &Platform) -> Result<Vec<Watched>> {
 }
 
 /// The time between two good backups at most; none where silence is not to be told of. A database whose schedules fire more rarely has theirs.
-fn expected(
-    paces: &Paces,
-    database: &DatabaseName,
-    least: Option<SignedDuration>,
-) -> Option<SignedDuration> {
+fn expected(paces: &Paces, database: &DatabaseName, least: Option<SignedDuration>) -> Option<SignedDuration> {
     let pace = paces.get(database).copied().flatten();
     least.map(|least| pace.map_or(least, |pace| least.max(pace.saturating_add(SLACK))))
 }
