@@ -13,7 +13,6 @@ use super::record::{BackupType, Progress, RunKind, Status};
 pub(crate) struct VerifyOptions {
     /// `objects`: sizes and checksums; `read`: every row is read and counted; `restore`: into a scratch database, which is compared and dropped. By
     /// default the deployment's (`VERIFY_LEVEL`).
-    #[schema(inline)]
     level: Option<VerifyLevel>,
     /// For `restore`: on whose server the scratch database is made; by default the backup's own.
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", example = "MAIN")]
@@ -54,7 +53,6 @@ pub(crate) struct Validation {
     /// The database.
     database: String,
     /// `completed`.
-    #[schema(inline)]
     status: Status,
     /// One sentence.
     message: Option<String>,
@@ -275,7 +273,6 @@ struct DatabaseHealth {
     name: String,
     /// `ok`; `warning`: the last backup has warnings, or is older than 26 hours; `failing`: it failed, or there is none that is good; `unknown`: there never
     /// was one.
-    #[schema(inline)]
     health: DatabaseState,
     /// Its last good backup.
     #[schema(nullable = false)]

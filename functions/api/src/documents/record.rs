@@ -123,10 +123,10 @@ pub(crate) struct RunRecord {
     #[schema(format = DateTime, nullable = false)]
     verified_at: Option<String>,
     /// How thoroughly; of a verification, how thoroughly it is to be done.
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     verified_level: Option<VerifyLevel>,
     /// What it came to.
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     verification: Option<Verdict>,
     /// The same in a sentence.
     #[schema(nullable = false)]

@@ -279,7 +279,6 @@ struct RetentionLine {
     #[schema(format = DateTime)]
     created_at: String,
     /// `keep` or `remove`.
-    #[schema(inline)]
     decision: Decision,
     /// Why.
     reason: String,
