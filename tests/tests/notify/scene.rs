@@ -89,7 +89,7 @@ impl Scene {
             applied: 0,
             removing_at: None,
             created_by: "test".into(),
-            created_at: clock::now(),
+            created_at: there.as_ref().map_or_else(clock::now, |s| s.created_at),
             updated_by: "test".into(),
             updated_at: clock::now(),
         };
