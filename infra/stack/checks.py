@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import api, every_condition, judges, licences, lifecycle, paths, prerequisites, servers
+from . import api, every_condition, examples, judges, licences, lifecycle, paths, prerequisites, servers
 from .prerequisites import say
 from .state import Stack
 
@@ -134,7 +134,7 @@ SECRET = {"PGBATON_TEST_PG_URL": "(the server of the stack)", "PGBATON_TEST_PG_S
 
 def run(only: list[str], arguments: list[str]) -> int:
     """Runs the steps; gives the exit status. Stops its stack also after a failure."""
-    names = [*STATIC, "tests", "api"]
+    names = [*STATIC, "tests", "api", "examples"]
     if unknown := [name for name in only if name not in names]:
         print(f"steps: {', '.join(names)}")
         return 0 if unknown == ["list"] else 2
@@ -147,6 +147,8 @@ def run(only: list[str], arguments: list[str]) -> int:
                 tests(arguments)
             elif name == "api":
                 explore()
+            elif name == "examples":
+                run_examples()
             else:
                 STATIC[name]()
             outcome[name] = "ok"
@@ -177,6 +179,12 @@ def tests(arguments: list[str]) -> None:
 def explore() -> None:
     """schemathesis over the document, against the API of a stack."""
     if wrong := api.explore():
+        raise Failed(wrong)
+
+
+def run_examples() -> None:
+    """infra/calls.md."""
+    if wrong := examples.run():
         raise Failed(wrong)
 
 

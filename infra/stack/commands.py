@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     invoke.add_argument("event", nargs="?", type=options, default={}, metavar="EVENT", help="the event, JSON")
     token = command("token", "a token for the API, good for an hour")
     token.add_argument("--scope", default="backup:read backup:write", help="default: %(default)s")
+    token.add_argument("--subject", default="infra/local", metavar="NAME", help="who calls, for audit lines and records (%(default)s)")
+    token.add_argument("--key-stdin", action="store_true", help="sign with the key on standard input, of a deployment whose JWT_SECRET_ARN names it")
     logs = command("logs", "the log of a function, of postgres, moto or lambda-host")
     logs.add_argument("function", metavar="FUNCTION")
     bench = command("bench", "pgbaton beside pg_dump and pg_restore, on this machine: time, processor, memory")
@@ -88,7 +90,11 @@ def run(arguments: list[str]) -> int:
         case "token":
             from . import token
 
-            print(token.make(state.required(), asked.scope))
+            if asked.key_stdin:
+                # As the functions read the secret: without the newline at its end.
+                print(token.signed(sys.stdin.read().strip(), asked.scope, asked.subject))
+            else:
+                print(token.make(state.required(), asked.scope, asked.subject))
             return 0
         case "logs":
             stack = state.load()

@@ -78,12 +78,19 @@ impl Scene {
             .to_owned()
     }
 
+    /// The record of a run, once it has ended with this status.
     async fn ended(&self, below: &str, id: &str, status: &str) -> Value {
+        let record = self.end(below, id).await;
+        assert_eq!(record["status"], status, "{record}");
+        record
+    }
+
+    /// The record of a run, once it has ended.
+    async fn end(&self, below: &str, id: &str) -> Value {
         let begun = std::time::Instant::now();
         loop {
             let record = self.get(&format!("/backup{below}/{id}")).await;
             if matches!(record["status"].as_str(), Some("completed" | "failed")) {
-                assert_eq!(record["status"], status, "{record}");
                 return record;
             }
             assert!(begun.elapsed().as_secs() < 60, "{record}");
@@ -118,6 +125,32 @@ async fn a_restore_asked_for_by_http_is_made() {
     assert!(failed["message"].as_str().unwrap().contains("public.t"), "{failed}");
     assert_eq!(s.main.contents().await, before);
 
+    // A backup and two restores of an earlier one, all at once.
+    let copies = [Database::absent("calls_beside"), Database::absent("calls_beside")];
+    let beside = s.call("POST", "/backup", Value::Null).await.json();
+    let mut asked_for = Vec::new();
+    for copy in &copies {
+        let body = json!({"backupId": backup, "target": "MAIN", "as": copy.name});
+        asked_for.push(s.call("POST", "/backup/restore", body).await.json());
+    }
+    s.ended("", beside["id"].as_str().unwrap(), "completed").await;
+    for (asked, copy) in asked_for.iter().zip(&copies) {
+        s.ended("/restores", asked["id"].as_str().unwrap(), "completed").await;
+        assert_eq!(copy.contents().await, before);
+    }
+    // Two into one: the second finds what the first has made.
+    let one = Database::absent("calls_both");
+    let body = json!({"backupId": backup, "target": "MAIN", "as": one.name});
+    let mut ends = Vec::new();
+    let both = [s.call("POST", "/backup/restore", body.clone()).await, s.call("POST", "/backup/restore", body).await];
+    for asked in both {
+        let id = asked.json()["id"].as_str().unwrap().to_owned();
+        ends.push(s.end("/restores", &id).await["status"].as_str().unwrap().to_owned());
+    }
+    ends.sort();
+    assert_eq!(ends, ["completed", "failed"]);
+    assert_eq!(one.contents().await, before);
+
     let id = "20261121T020000Z-9f86d081";
     for (body, status, code) in [
         (json!({}), 400, "invalid_input"),
@@ -146,7 +179,7 @@ async fn a_restore_asked_for_by_http_is_made() {
     s.refused("GET", &format!("/backup/restores/{backup}"), Value::Null, 404, "not_found").await;
     assert_eq!(
         s.get("/backup/restores").await["restores"].as_array().unwrap().len(),
-        3,
+        7,
         "a refusal leaves no record"
     );
 }

@@ -20,7 +20,7 @@ use crate::{
     documents::{BackupList, BackupOptions, LatestFilter, ListFilter, RunPath, RunRecord},
     idempotency::Ask,
     problem::Problem,
-    query::Parameters,
+    query::{NoQuery, Parameters},
     trace::Audit,
 };
 
@@ -190,6 +190,7 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
 pub(crate) async fn read(
     State(app): State<App>,
     _: Reader,
+    _: NoQuery,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
     let record = any(&app, id).await?;

@@ -6,18 +6,20 @@ use axum::{
     http::StatusCode,
 };
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, problem::Problem, query::Parameters};
 
 /// Bodies of calls are small.
 const BYTES: usize = 1 << 20;
 
-/// The whole body, 1 MiB at most; the last argument of a handler.
+/// The whole body, 1 MiB at most, of a call that takes no query; the last argument of a handler.
 pub(crate) struct Body(pub(crate) Bytes);
 
 impl FromRequest<App> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        // What is asked for in the wrong place is not passed over.
+        Parameters::of(request.uri().query())?.end()?;
         read(request.into_body()).await.map(Self)
     }
 }

@@ -1,9 +1,21 @@
 //! Query parameters, taken one by one: unknown and repeated ones are refused with their name.
 
+use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use pgbaton::base::{Result, id::DatabaseName};
 
 use crate::problem::Problem;
+
+/// Of a call that takes none: any is refused with its name.
+pub(crate) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Parameters::of(parts.uri.query())?.end().map(|()| Self)
+    }
+}
 
 /// The parameters of one call.
 pub(crate) struct Parameters(Vec<(String, String)>);

@@ -19,7 +19,7 @@ use crate::{
     body::Body,
     documents::{RestoreFilter, RestoreList, RestoreOptions, RunPath, RunRecord},
     idempotency::Ask,
-    query::Parameters,
+    query::{NoQuery, Parameters},
     trace::Audit,
 };
 
@@ -112,6 +112,7 @@ pub(crate) async fn list(State(app): State<App>, _: Reader, RawQuery(query): Raw
 pub(crate) async fn read(
     State(app): State<App>,
     _: Reader,
+    _: NoQuery,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
     let record = backups::record(&app, id, RunKind::Restore).await?;

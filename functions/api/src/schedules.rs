@@ -26,6 +26,7 @@ use crate::{
     },
     idempotency::Ask,
     problem::Problem,
+    query::NoQuery,
     trace::Audit,
 };
 
@@ -46,7 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     get, path = "/schedules", tag = "schedules", security(("bearer" = ["backup:read"])),
     responses((status = 200, description = "All of them.", body = ScheduleList))
 )]
-async fn schedules(State(app): State<App>, _: Reader) -> Answer {
+async fn schedules(State(app): State<App>, _: Reader, _: NoQuery) -> Answer {
     let all = app.desk.list().await?;
     let shown = view(&all, &all, &app.config, clock::now());
     Ok((StatusCode::OK, Json(json!({ "schedules": shown }))))
@@ -57,7 +58,7 @@ async fn schedules(State(app): State<App>, _: Reader) -> Answer {
     get, path = "/schedules/{id}", tag = "schedules", params(SchedulePath), security(("bearer" = ["backup:read"])),
     responses((status = 200, description = "The schedule.", body = Schedule), (status = 404, description = "There is none with this id."))
 )]
-async fn schedule(State(app): State<App>, _: Reader, id: Result<Path<String>, PathRejection>) -> Answer {
+async fn schedule(State(app): State<App>, _: Reader, _: NoQuery, id: Result<Path<String>, PathRejection>) -> Answer {
     let schedule = app.desk.get(&parsed(id)?).await?;
     shown(&app, StatusCode::OK, schedule).await
 }
@@ -97,6 +98,7 @@ async fn put_schedule(
 async fn remove_schedule(
     State(app): State<App>,
     Admin(caller): Admin,
+    _: NoQuery,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
     let id = parsed(id)?;

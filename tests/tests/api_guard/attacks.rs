@@ -65,6 +65,54 @@ async fn bodies() {
     assert!(d.tables.ledger.open().await.unwrap().is_empty(), "no record of what was refused");
 }
 
+/// What no call takes, whichever it is.
+#[tokio::test]
+async fn every_call_refuses_nonsense_with_the_same_words() {
+    let d = Deployment::start().await;
+    let (mut bodies, mut queries, mut ids) = (0, 0, 0);
+    for (method, path, scope) in d.described().await {
+        let planned = path.ends_with("/export") || path.contains("/conflicts");
+        if scope.is_none() || planned {
+            continue;
+        }
+        let ask = async |path: &str, body: &str| d.call(&admin(), &method, path, body).await;
+        if method == "POST" || method == "PUT" {
+            bodies += 1;
+            for body in ["{", "[]", "7", "\"x\"", "{} {}", "{\"a\": NaN}"] {
+                ask(&path, body).await.problem(400, "invalid_input");
+            }
+            let unknown = ask(&path, "{\"frobnicate\": 1}").await;
+            assert_eq!(unknown.problem(400, "invalid_input").body["field"], "frobnicate", "{method} {path}");
+            let twice = ask(&path, "{\"label\": \"a\", \"label\": \"b\"}").await;
+            twice.problem(400, "invalid_input");
+            ask(&path, &"x".repeat(10 << 20)).await.problem(413, "too_large");
+        }
+        queries += 1;
+        let unknown = ask(&format!("{path}?frobnicate=1"), "").await;
+        assert_eq!(unknown.problem(400, "invalid_input").body["field"], "frobnicate", "{method} {path}");
+        for wrong in ["limit=-1", "limit=1e3", "cursor=%00", "%ff=1", "limit=1&limit=2"] {
+            ask(&format!("{path}?{wrong}"), "").await.problem(400, "invalid_input");
+        }
+        for given in ["20261121T020000Z-9f86d081", "main", "/schedules/id"] {
+            let end = given.strip_prefix("/schedules").unwrap_or(given);
+            if !path.contains(given) || (given == "main" && !path.contains("/databases/")) {
+                continue;
+            }
+            ids += 1;
+            for bad in ["%00", "a%2Fb", "..%2fx", "%2e%2e", "a%0d%0ab", "%c0%ae", "-1", "a%20b", &"x".repeat(2_000)] {
+                let with = if end == "/id" { path.replace(given, &format!("/schedules/{bad}")) } else { path.replace(given, bad) };
+                let answer = ask(&with, "").await;
+                answer.problem(400, "invalid_input");
+                assert!(answer.body["detail"].as_str().unwrap().len() < 500, "{method} {with}");
+            }
+        }
+    }
+    assert!(bodies > 12 && queries > 28 && ids > 9, "{bodies} {queries} {ids}");
+    assert!(d.invoked().is_empty(), "nothing was begun");
+    assert!(d.tables.ledger.open().await.unwrap().is_empty());
+    assert!(d.state().await.is_empty(), "nothing was registered");
+}
+
 #[tokio::test]
 async fn names_that_are_statements_are_never_run() {
     let d = Deployment::start().await;
