@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    auth::{Caller, Reader, Writer},
+    auth::{Caller, Reader, Scope, Writer},
     begin::begin,
     body::Body,
     documents::{BackupList, BackupOptions, LatestFilter, ListFilter, RunPath, RunRecord},
@@ -189,16 +189,33 @@ pub(crate) async fn latest(State(app): State<App>, _: Reader, RawQuery(query): R
 )]
 pub(crate) async fn read(
     State(app): State<App>,
-    _: Reader,
+    Reader(caller): Reader,
+    Extension(audit): Extension<Audit>,
     _: NoQuery,
     id: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let record = any(&app, id).await?;
+    let mut record = any(&app, id).await?;
     if record.kind == RunKind::Restore {
         let detail = format!("{} is the id of a restore, not of a backup", record.id);
         return Err(Problem::new(StatusCode::NOT_FOUND, Kind::NotFound.code(), detail));
     }
+    if let Some(validation) = &mut record.validation {
+        if caller.may(Scope::Write) {
+            audit.always();
+        } else {
+            without_examples(validation);
+        }
+    }
     Ok((StatusCode::OK, Json(shown(&record))))
+}
+
+/// Takes out of what a validation found what are data of the database: those who may only read see records, no rows.
+fn without_examples(validation: &mut Value) {
+    for finding in validation["errors"].as_array_mut().into_iter().flatten() {
+        if let Value::Object(finding) = finding {
+            finding.remove("examples");
+        }
+    }
 }
 
 /// The record of the id in the path, of one kind.

@@ -1,6 +1,6 @@
 //! `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): asking again with the same key does nothing twice.
 //!
-//! A layer around every POST. For 24 hours the same key of the same caller on the same path with the same body gets the first answer again, another
+//! A layer around every POST and PUT. For 24 hours the same key of the same caller on the same path with the same body gets the first answer again, another
 //! body 422, and 409 while the first call is at work. The key is taken in the state table before the handler runs, together with the id of the run that
 //! it stands for; a handler that begins a run takes that id from [`Ask`], so that whoever asks again after a crash finds the same run. Answers that are
 //! errors are not kept: the next call with the key tries again, for the same run.
@@ -21,7 +21,13 @@ use pgbaton::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{app::App, auth, body, problem::Problem, trace::Audit};
+use crate::{
+    app::App,
+    auth::{self, Scope},
+    body,
+    problem::Problem,
+    trace::Audit,
+};
 
 /// Characters of a key.
 const KEY: usize = 255;
@@ -35,8 +41,10 @@ const ANSWER: usize = 300 << 10;
 pub(crate) struct Ask {
     /// The id of the run to begin.
     pub(crate) id: RunId,
-    /// The instant to put into its record.
+    /// The instant to put into its record, where it has none yet: now, and not when the key was first used.
     pub(crate) at: Timestamp,
+    /// The caller has a key to ask again with.
+    pub(crate) keyed: bool,
     /// An earlier call with the key came to no answer: the record may be there.
     pub(crate) resumed: bool,
 }
@@ -45,17 +53,18 @@ impl FromRequestParts<App> for Ask {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
-        if let Some(intent) = parts.extensions.get::<Intent>() {
-            return Ok(Self { id: intent.run.clone(), at: intent.at, resumed: intent.resumed });
-        }
         let at = clock::now();
-        Ok(Self { id: RunId::random(at)?, at, resumed: false })
+        match parts.extensions.get::<Intent>() {
+            Some(intent) => Ok(Self { id: intent.run.clone(), at, keyed: true, resumed: intent.resumed }),
+            None => Ok(Self { id: RunId::random(at)?, at, keyed: false, resumed: false }),
+        }
     }
 }
 
 /// The layer.
 pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST || !request.headers().contains_key("idempotency-key") {
+    let changes = [Method::POST, Method::PUT].contains(request.method());
+    if !changes || !request.headers().contains_key("idempotency-key") {
         return next.run(request).await;
     }
     once(app, request, next).await.unwrap_or_else(IntoResponse::into_response)
@@ -66,13 +75,14 @@ async fn once(app: App, request: Request, next: Next) -> Result<Response, Proble
     // Only callers that are known may leave something in the table.
     let caller = auth::known(&parts, &app).await?;
     let key = key(&parts.headers)?;
+    caller.needs(Scope::Read)?;
     if caller.is_unnamed() {
         let detail = "a key belongs to a caller, and this token names none (its claim sub is missing)";
         return Err(Problem::invalid("Idempotency-Key", detail));
     }
     let body = body::read(body).await?;
     let audit = parts.extensions.get::<Audit>().cloned().unwrap_or_default();
-    let own = digest(&[caller.subject.as_bytes(), audit.path().as_bytes(), key.as_bytes()]);
+    let own = digest(&[caller.identity.as_bytes(), audit.path().as_bytes(), key.as_bytes()]);
     let asked = digest(&[parts.uri.query().unwrap_or("").as_bytes(), &body]);
     let now = clock::now();
     let standing = app.ledger.intend(&own, &asked, &RunId::random(now)?, now, HOLD).await;
@@ -83,6 +93,10 @@ async fn once(app: App, request: Request, next: Next) -> Result<Response, Proble
     let intent = match standing {
         KeyState::Mine(intent) => intent,
         KeyState::Answered(run, answer) => {
+            // Who may not ask any more gets no answer either.
+            if let Some(scope) = answer.scope.as_deref().and_then(Scope::parse) {
+                caller.needs(scope)?;
+            }
             audit.run(run.as_str());
             return Ok(again(answer));
         }
@@ -99,16 +113,17 @@ async fn once(app: App, request: Request, next: Next) -> Result<Response, Proble
     parts.extensions.insert(intent.clone());
     parts.extensions.insert(caller);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    Ok(keep(&app, &intent, response).await)
+    Ok(keep(&app, &intent, audit.scope(), response).await)
 }
 
 /// Notes a good answer for the next time. Where that fails the answer stands all the same: whoever asks again finds the run.
-async fn keep(app: &App, intent: &Intent, response: Response) -> Response {
+async fn keep(app: &App, intent: &Intent, scope: Option<Scope>, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let kept = match (parts.status.is_success(), text(&bytes)) {
         (true, Some(body)) => {
-            let answer = Answer { status: parts.status.as_u16(), body: body.to_owned() };
+            let scope = scope.map(|scope| scope.name().to_owned());
+            let answer = Answer { status: parts.status.as_u16(), body: body.to_owned(), scope };
             app.ledger.answered(intent, &answer).await
         }
         _ => app.ledger.let_go(intent).await,

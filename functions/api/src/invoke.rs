@@ -13,6 +13,9 @@ use crate::app::App;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(22);
 
 /// An asynchronous invoke: Lambda queues the event and answers at once.
+///
+/// # Errors
+/// [`Kind::Aws`] when Lambda refused; [`Kind::Unreachable`] when nobody knows.
 pub(crate) async fn start(app: &App, function: &str, event: &Value) -> Result<()> {
     let invoke = app
         .lambda
@@ -31,7 +34,7 @@ pub(crate) async fn start(app: &App, function: &str, event: &Value) -> Result<()
 /// Waits for what a function answers; none when it takes longer than `patience`, at most [`PATIENCE`]: it goes on all the same.
 ///
 /// # Errors
-/// [`Kind::Aws`] when it failed, or could not be asked; [`Kind::Unreachable`].
+/// [`Kind::Aws`] when it failed, or Lambda refused; [`Kind::Unreachable`] when that is not known.
 pub(crate) async fn ask(
     app: &App,
     function: &str,
@@ -71,8 +74,9 @@ fn failed<E>(function: &str, what: &str, error: SdkError<E>) -> Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {
+    // Of an answer that is lost or broken nobody knows what it would have said.
     let kind = match &error {
-        SdkError::ServiceError(_) | SdkError::ResponseError(_) => Kind::Aws,
+        SdkError::ServiceError(said) if said.raw().status().is_client_error() => Kind::Aws,
         _ => Kind::Unreachable,
     };
     Error::with_source(kind, format!("the function {function} {what}"), error)

@@ -4,7 +4,7 @@
 //!
 //! 1. Write the handler and describe it above: the path is the one below a mount (`/{id}/verify`), the doc comment becomes summary and description, the
 //!    scope under `security` is that of the extractor among the arguments. Only what it answers of its own is listed: [`finish`] adds what every call may
-//!    answer (400, 401, 403, 500, 502, 503; for POST 409, 413, 422 and `Idempotency-Key`; for PUT 413).
+//!    answer (400, 401, 403, 500, 502, 503; for POST and PUT 409, 413, 422 and `Idempotency-Key`).
 //!
 //!    ```ignore
 //!    /// Checks the stored objects of a backup.
@@ -151,14 +151,14 @@ fn complete(method: &HttpMethod, path: &str, operation: &mut Operation) {
     let statuses: &[u16] = match method {
         _ if open => &[400],
         HttpMethod::Post => &[400, 401, 403, 409, 413, 422, 500, 502, 503],
-        HttpMethod::Put => &[400, 401, 403, 413, 500, 502, 503],
+        HttpMethod::Put => &[400, 401, 403, 409, 413, 422, 500, 502, 503],
         _ => &[400, 401, 403, 500, 502, 503],
     };
     for (status, name, _) in SHARED.iter().filter(|(status, ..)| statuses.contains(status)) {
         let shared = || RefOr::Ref(Ref::from_response_name(*name));
         operation.responses.responses.entry(status.to_string()).or_insert_with(shared);
     }
-    if *method == HttpMethod::Post {
+    if matches!(method, HttpMethod::Post | HttpMethod::Put) {
         let key = RefOr::Ref(Ref::new(format!("#/components/parameters/{KEY}")));
         operation.parameters.get_or_insert_default().push(key);
     }
@@ -202,7 +202,7 @@ fn idempotency_key() -> Parameter {
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(255))
-        .pattern(Some("^[!-~]+$"))
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
         .examples([serde_json::json!("4e1c2f0a-nightly")]);
     ParameterBuilder::new()
         .name("Idempotency-Key")

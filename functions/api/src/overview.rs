@@ -23,6 +23,7 @@ use crate::{
     auth::{Reader, Restorer},
     backups::{self, Answer},
     documents::{Download, DownloadFilter, Overview, RunPath, Stats, StatsFilter},
+    problem::Problem,
     query::Parameters,
 };
 
@@ -77,6 +78,9 @@ pub(crate) async fn download(
     let seconds = parameters.number("expires_in", 60, 3_600)?.unwrap_or(900);
     let limit = parameters.number("limit", 1, 1_000)?.unwrap_or(500);
     let cursor = parameters.text("cursor", "cursor")?;
+    if cursor.as_ref().is_some_and(|c| c.len() > 200 || c.contains('/') || c.chars().any(char::is_control)) {
+        return Err(Problem::invalid("cursor", "the cursor is not one that this list gave"));
+    }
     parameters.end()?;
     let record = backups::record(&app, id, RunKind::Backup).await?;
     let valid = Duration::from_secs(seconds as u64);

@@ -85,20 +85,30 @@ pub(crate) async fn remove(
 pub(crate) async fn run_retention(
     State(app): State<App>,
     Reader(caller): Reader,
+    Extension(audit): Extension<Audit>,
     Body(body): Body,
 ) -> Answer {
     let asked = RetentionRequest::from_body(&body)?;
     if !asked.dry_run {
+        audit.needs(Scope::Admin);
         caller.needs(Scope::Admin)?;
     }
     let event = json!({"action": "retention", "dryRun": asked.dry_run});
     match invoke::ask(&app, function(&app)?, &event, invoke::PATIENCE).await? {
         Some(mut answer) => {
-            answer["dry_run"] = asked.dry_run.into();
-            Ok((StatusCode::OK, Json(answer)))
+            let mut told = json!({"dry_run": asked.dry_run});
+            for field in ["plan", "removed", "closed", "aborted_uploads"] {
+                told[field] = answer[field].take();
+            }
+            Ok((StatusCode::OK, Json(told)))
         }
         None => {
-            let detail = "retention takes longer than a call may and goes on; GET /backup/history tells what it removes";
+            let detail = match asked.dry_run {
+                true => "the plan takes longer than a call may; the function's log tells when it is made",
+                false => {
+                    "retention takes longer than a call may and goes on; GET /backup/history tells what it removes"
+                }
+            };
             Ok((StatusCode::ACCEPTED, Json(json!({"dry_run": asked.dry_run, "message": detail}))))
         }
     }

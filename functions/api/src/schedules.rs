@@ -141,7 +141,7 @@ async fn start(State(app): State<App>, Admin(caller): Admin, Body(body): Body) -
 /// Keeps the default schedule from firing; running backups finish.
 #[utoipa::path(
     post, path = "/stop", tag = "schedules", security(("bearer" = ["backup:admin"])),
-    responses((status = 200, description = "The schedule.", body = Schedule), (status = 404, description = "There is none yet."))
+    responses((status = 200, description = "The schedule.", body = Schedule))
 )]
 async fn stop(State(app): State<App>, Admin(caller): Admin, Body(body): Body) -> Answer {
     nothing(&body)?;

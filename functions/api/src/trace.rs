@@ -1,6 +1,6 @@
 //! Around every call: a request id, a check of the raw path, the problem document, the audit line and the error log.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::{
     extract::Request,
@@ -10,8 +10,9 @@ use axum::{
 };
 use lambda_http::{RequestExt, request::RequestContext};
 use percent_encoding::percent_decode_str;
+use pgbaton::base::telemetry::AUDIT;
 
-use crate::problem::Problem;
+use crate::{auth::Scope, problem::Problem};
 
 /// Collects what the audit line says while a call is handled.
 #[derive(Clone, Default)]
@@ -23,6 +24,7 @@ struct Notes {
     caller: OnceLock<String>,
     run: OnceLock<String>,
     always: OnceLock<()>,
+    scope: Mutex<Option<Scope>>,
 }
 
 impl Audit {
@@ -39,6 +41,16 @@ impl Audit {
     /// The call leaves an audit line whatever its method.
     pub(crate) fn always(&self) {
         self.0.always.get_or_init(|| ());
+    }
+
+    /// What the call was found to need; of several the last.
+    pub(crate) fn needs(&self, scope: Scope) {
+        *self.0.scope.lock().unwrap_or_else(PoisonError::into_inner) = Some(scope);
+    }
+
+    /// See [`Audit::needs`].
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        *self.0.scope.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Which run the call made or touched.
@@ -91,6 +103,7 @@ fn finish(response: Response, call: &Call) -> Response {
     let reads = call.method == Method::GET || call.method == Method::HEAD;
     if !reads || call.audit.0.always.get().is_some() {
         tracing::info!(
+            target: AUDIT,
             audit = true,
             who = call.audit.0.caller.get().map_or("unknown", String::as_str),
             what = format!("{} {}", call.method, call.path),

@@ -6,8 +6,8 @@ use axum::{
     http::StatusCode,
 };
 use pgbaton::{
-    base::{Error, Kind},
-    jobs::request::VerifyRequest,
+    base::{Error, Kind, VerifyLevel},
+    jobs::{databases, request::VerifyRequest},
     ledger::fit_to_verify,
 };
 
@@ -47,12 +47,20 @@ pub(crate) async fn verify(
     let backup = backups::run_id(id)?;
     let mut request = VerifyRequest::from_body(backup.clone(), &body)?;
     let function = function(&app)?;
+    let level = request.level.unwrap_or(app.config.verify_level);
+    if let Some(target) = &request.target {
+        if level != VerifyLevel::Restore {
+            let why = format!("\"target\" goes with the level restore, and this is {}", level.name());
+            return Err(Problem::invalid("target", why));
+        }
+        databases::known_target(&app.ledger, &app.config, target).await.map_err(stored)?;
+    }
     let found = app.ledger.find(&backup).await.map_err(stored)?;
     let found = found
         .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no record with the id {backup}")))?;
     fit_to_verify(&found)?;
     audit.run(ask.id.as_str());
-    request.level.get_or_insert(app.config.verify_level);
+    request.level = Some(level);
     request.id = Some(ask.id.clone());
     request.event_id = Some(format!("api/{}", ask.id));
     request.created_by = Some(caller.subject);

@@ -11,6 +11,7 @@ mod registration;
 mod restore;
 mod retention;
 mod schedule;
+mod unique;
 mod validate;
 mod verify;
 

@@ -5,9 +5,9 @@
 //! | attribute | what |
 //! |---|---|
 //! | `fingerprint` | of what was asked: the same key must not ask for something else |
-//! | `run_id`, `created_at` | the id and instant of the run that the key stands for: whoever goes on after a crash begins that run and no other |
+//! | `run_id`, `created_at` | the id of the run that the key stands for: whoever goes on after a crash begins that run and no other; when that was |
 //! | `holder`, `held_until` | who works on it (a random text), and until when it counts as alive, epoch milliseconds |
-//! | `status`, `answer` | the answer, once there is one |
+//! | `status`, `answer`, `scope` | the answer, once there is one, and what its caller had to be allowed |
 //! | `expires_epoch` | epoch seconds; 24 hours after the first time. An item that DynamoDB has not removed yet counts as gone |
 //!
 //! It is written before any work begins, so a crash leaves an item that names the run and no answer.
@@ -35,8 +35,6 @@ const HOURS: i64 = 24;
 pub struct Intent {
     /// The run to begin.
     pub run: RunId,
-    /// When the key was first used: the instant for the run's record.
-    pub at: Timestamp,
     /// Somebody held it before and did not come to an answer: the run may have been begun.
     pub resumed: bool,
     key: String,
@@ -50,6 +48,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: String,
+    /// What a caller had to be allowed to get it.
+    pub scope: Option<String>,
 }
 
 /// What a key stands for at the moment.
@@ -98,17 +98,17 @@ impl Ledger {
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
-        let mine = |run: RunId, at, resumed| {
-            KeyState::Mine(Intent { run, at, resumed, key: id.clone(), holder: holder.clone() })
+        let mine = |run: RunId, resumed| {
+            KeyState::Mine(Intent { run, resumed, key: id.clone(), holder: holder.clone() })
         };
-        let Err(error) = put else { return Ok(mine(offered.clone(), now, false)) };
+        let Err(error) = put else { return Ok(mine(offered.clone(), false)) };
         let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(fault(error, "PutItem", &self.state_table));
         };
         let there = Found::read(&id, failed.item.as_ref())?;
         // The SDK sends a write again when its answer was lost.
         if there.holder == holder {
-            return Ok(mine(there.run, there.at, false));
+            return Ok(mine(there.run, false));
         }
         if there.fingerprint != fingerprint {
             return Ok(KeyState::Other);
@@ -132,7 +132,7 @@ impl Ledger {
             .send()
             .await;
         match taken {
-            Ok(_) => Ok(mine(there.run, there.at, true)),
+            Ok(_) => Ok(mine(there.run, true)),
             Err(e) if lost(e.as_service_error()) => Ok(KeyState::UnderWay),
             Err(e) => Err(fault(e, "UpdateItem", &self.state_table)),
         }
@@ -146,8 +146,10 @@ impl Ledger {
         let update = self
             .client
             .update_item()
-            .update_expression("SET #status = :status, answer = :answer")
+            .update_expression("SET #status = :status, answer = :answer, #scope = :scope")
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#scope", "scope")
+            .expression_attribute_values(":scope", item::text(answer.scope.as_deref().unwrap_or("none")))
             .expression_attribute_values(":status", item::number(answer.status))
             .expression_attribute_values(":answer", item::text(&answer.body));
         self.as_holder(intent, update).await
@@ -188,7 +190,6 @@ impl Ledger {
 struct Found {
     fingerprint: String,
     run: RunId,
-    at: Timestamp,
     holder: String,
     held_until: i64,
     answer: Option<Answer>,
@@ -203,14 +204,14 @@ impl Found {
         let read = || {
             let answer = match (number("status"), text("answer")) {
                 (Some(status), Some(body)) => {
-                    Some(Answer { status: status.parse().ok()?, body: body.to_owned() })
+                    let scope = text("scope").map(str::to_owned);
+                    Some(Answer { status: status.parse().ok()?, body: body.to_owned(), scope })
                 }
                 _ => None,
             };
             Some(Self {
                 fingerprint: text("fingerprint")?.to_owned(),
                 run: RunId::parse(text("run_id")?).ok()?,
-                at: text("created_at")?.parse().ok()?,
                 holder: text("holder")?.to_owned(),
                 held_until: number("held_until")?.parse().ok()?,
                 answer,

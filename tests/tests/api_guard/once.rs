@@ -144,6 +144,12 @@ async fn what_failed_is_told_and_not_begun_again() {
     let d = Deployment::with(&[("BACKUP_FUNCTION", "absent")]).await;
     d.ask(&admin(), "/backup", "k", "").await.problem(502, "aws");
     let run = d.runs().await.pop_first().unwrap();
+    // Lambda refused, say because it was throttled: the same key may try again.
+    d.ask(&admin(), "/backup", "k", "").await.problem(502, "aws");
+    assert_eq!(d.runs().await.len(), 1);
+    let id = pgbaton::base::id::RunId::parse(&run).unwrap();
+    let why = pgbaton::ledger::Failure { code: "aws".into(), message: "it failed".into(), warnings: vec![] };
+    d.tables.ledger.fail_pending(&id, &why).await.unwrap();
     let again = d.ask(&admin(), "/backup", "k", "").await;
     again.problem(409, "conflict");
     assert!(again.body["detail"].as_str().unwrap().contains(&run), "{}", again.body);
@@ -153,6 +159,8 @@ async fn what_failed_is_told_and_not_begun_again() {
 #[tokio::test]
 async fn errors_are_not_kept_and_strangers_leave_nothing() {
     let d = Deployment::start().await;
+    // Nor those who may do nothing here.
+    d.ask(&token(json!({"scope": "openid"})), "/backup", "k", "").await.problem(403, "forbidden");
     d.ask("x.y.z", "/backup", "k", "").await.problem(401, "unauthorized");
     let nameless = token(json!({"sub": "absent", "role": "admin"}));
     d.ask(&nameless, "/backup", "k", "").await.problem(400, "invalid_input");
@@ -200,4 +208,38 @@ async fn without_its_table_nothing_is_begun() {
     answer.problem(503, "not_found");
     assert!(d.invoked().is_empty() && d.runs().await.is_empty());
     assert_ne!(answer.body, Value::Null);
+}
+
+#[tokio::test]
+async fn an_answer_is_given_again_to_those_alone_who_may_ask() {
+    let d = Deployment::start().await;
+    let writer = token(json!({"scope": "backup:write"}));
+    assert_eq!(d.ask(&writer, "/backup", "k", "").await.status, 202);
+    d.ask(&token(json!({"scope": "backup:read"})), "/backup", "k", "").await.problem(403, "forbidden");
+    assert!(replayed(&d.ask(&writer, "/backup", "k", "").await));
+    // What the body decides counts as well.
+    let removing = r#"{"dryRun": false}"#;
+    d.ask(&writer, "/backup/retention/run", "r", removing).await.problem(403, "forbidden");
+    // Two who are alike in what is shown of them are two.
+    let of = |sub: String| token(json!({"sub": sub, "scope": "backup:write"}));
+    let long = "x".repeat(240);
+    let first = d.ask(&of(format!("{long}a")), "/backup", "same", "").await;
+    let second = d.ask(&of(format!("{long}b")), "/backup", "same", "").await;
+    assert_ne!(first.body["id"], second.body["id"]);
+    assert!(!replayed(&second));
+}
+
+#[tokio::test]
+async fn whoever_tries_again_later_gets_a_run_of_that_time() {
+    let d = Deployment::start().await;
+    let body = r#"{"database": "other"}"#;
+    d.ask(&admin(), "/backup", "k", body).await.problem(404, "not_found");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let put = d.call(&admin(), "PUT", "/backup/databases/other", r#"{"main": "/other/url"}"#).await;
+    assert_eq!(put.status, 201, "{}", put.body);
+    let asked = jiff::Timestamp::now();
+    let again = d.ask(&admin(), "/backup", "k", body).await;
+    assert_eq!(again.status, 202, "{}", again.body);
+    let created: jiff::Timestamp = again.body["created_at"].as_str().unwrap().parse().unwrap();
+    assert!(created.as_millisecond() >= asked.as_millisecond(), "{created} {asked}");
 }

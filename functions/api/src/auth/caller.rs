@@ -34,7 +34,8 @@ impl Scope {
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    /// The scope of a word.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         [Self::Read, Self::Write, Self::Restore, Self::Admin].into_iter().find(|s| s.name() == word)
     }
 
@@ -53,8 +54,10 @@ impl fmt::Display for Scope {
 /// A caller whose token is right.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The token's `sub`.
+    /// The token's `sub`, fit to be shown.
     pub(crate) subject: String,
+    /// The same as it stands there; empty where there is none.
+    pub(crate) identity: String,
     scopes: Vec<Scope>,
 }
 
@@ -104,17 +107,17 @@ impl From<Claims> for Caller {
             Some("admin") => scopes.push(Scope::Admin),
             role => scopes.extend(role.and_then(Scope::parse)),
         }
-        let subject = claims.sub.as_ref().and_then(Value::as_str).unwrap_or("");
-        let subject: String = subject.chars().filter(|c| !c.is_control()).take(SUBJECT).collect();
+        let identity = claims.sub.as_ref().and_then(Value::as_str).unwrap_or("").to_owned();
+        let subject: String = identity.chars().filter(|c| !c.is_control()).take(SUBJECT).collect();
         let subject = if subject.is_empty() { UNNAMED.to_owned() } else { subject };
-        Self { subject, scopes }
+        Self { subject, identity, scopes }
     }
 }
 
 impl Caller {
     /// Whether the token says nothing of whose it is: such callers cannot be told apart.
     pub(crate) fn is_unnamed(&self) -> bool {
-        self.subject == UNNAMED
+        self.identity.is_empty()
     }
 
     /// Whether the token allows this.

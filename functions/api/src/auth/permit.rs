@@ -14,9 +14,13 @@ async fn caller_with(scope: Scope, parts: &Parts, app: &App) -> Result<Caller, P
         Some(caller) => caller.clone(),
         None => known(parts, app).await?,
     };
+    let audit = parts.extensions.get::<Audit>();
+    if let Some(audit) = audit {
+        audit.needs(scope);
+    }
     // What hands out rows is told also where the method says that nothing changes.
     if matches!(scope, Scope::Restore | Scope::Admin)
-        && let Some(audit) = parts.extensions.get::<Audit>()
+        && let Some(audit) = audit
     {
         audit.always();
     }

@@ -61,7 +61,7 @@ impl PublishedKeys {
     /// The key for a token whose header names this id and algorithm; none when there is no such key.
     ///
     /// # Errors
-    /// [`Kind::Unreachable`] and others of a fetch, while there is no set that may still be used.
+    /// [`Kind::Unreachable`] and others of a fetch, while there is no set that may still be used, or no newer one that may have the key.
     pub(super) async fn key(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Option<Arc<Key>>> {
         let mut state = self.state.lock().await;
         let fetched = !state.fresh() && self.fetch(&mut state).await;
@@ -75,15 +75,18 @@ impl PublishedKeys {
             Choice::UnknownId => {}
         }
         let lately = state.asked.is_some_and(|at| at.elapsed() < self.times.unknown);
-        if fetched || lately {
-            return Ok(None);
+        if !fetched && !lately {
+            state.asked = Some(Instant::now());
+            self.fetch(&mut state).await;
+            if let Some(Choice::One(key)) = state.set.as_ref().map(|(keys, _)| keys.choose(id, algorithm)) {
+                return Ok(Some(key));
+            }
         }
-        state.asked = Some(Instant::now());
-        self.fetch(&mut state).await;
-        Ok(match state.set.as_ref().map(|(keys, _)| keys.choose(id, algorithm)) {
-            Some(Choice::One(key)) => Some(key),
-            _ => None,
-        })
+        // The key may be among those that could not be fetched.
+        match &state.failed {
+            Some(_) => Err(state.outage()),
+            None => Ok(None),
+        }
     }
 
     /// Fetches the set unless that failed a moment ago; tells whether a new one is there. What was there stays otherwise.

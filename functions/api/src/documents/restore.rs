@@ -73,7 +73,7 @@ pub(crate) struct RestoreOptions {
     /// Also into a server of an older major version than the archive's.
     #[schema(default = false)]
     allow_older: Option<bool>,
-    /// Connections at once; by default the deployment's (`BACKUP_CONNECTIONS`).
+    /// Connections at once; by default the deployment's (`BACKUP_CONCURRENCY`).
     #[schema(minimum = 1, maximum = 16, example = 4)]
     jobs: Option<u8>,
     /// Look through the restored database for what does not fit together; findings become warnings.

@@ -328,7 +328,7 @@ pub(crate) struct UnderWay {
     /// `deleting`.
     #[schema(nullable = false)]
     status: Option<String>,
-    /// Of retention: false.
+    /// Of retention: whether it was a trial.
     #[schema(nullable = false)]
     dry_run: Option<bool>,
 }

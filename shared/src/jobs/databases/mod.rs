@@ -167,6 +167,20 @@ pub async fn pinned_target(
     Ok(RestoreRequest { target, database: configured.then_some(found.name), ..request.clone() })
 }
 
+/// Refuses a target that is not there.
+///
+/// # Errors
+/// [`Kind::NotFound`] with the field; those of the ledger.
+pub async fn known_target(ledger: &Ledger, config: &Config, target: &RestoreTarget) -> Result<()> {
+    let found = match target {
+        RestoreTarget::Secret(_) | RestoreTarget::Iam(_) => return Ok(()),
+        RestoreTarget::Main => find(ledger, config, None).await.map(|_| ()),
+        RestoreTarget::Backup => find(ledger, config, None).await.and_then(|d| d.second().map(|_| ())),
+        RestoreTarget::Named(name) => find(ledger, config, Some(name)).await.map(|_| ()),
+    };
+    found.context("finding the target")
+}
+
 fn listed(names: &[DatabaseName]) -> String {
     let mut all: Vec<&str> = names.iter().take(NAMED).map(DatabaseName::as_str).collect();
     let more = format!("{} more", names.len().saturating_sub(NAMED));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::unique::Unique;
 use crate::{
     base::{Error, Kind, Result, id::RunId},
     jobs::secrets,
@@ -22,9 +23,9 @@ impl Fields {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self { left: Map::new() });
         }
-        let value = serde_json::from_slice(body)
+        let value: Unique = serde_json::from_slice(body)
             .map_err(|e| Error::new(Kind::InvalidInput, format!("the body is not JSON: {e}")))?;
-        Self::of_value(value)
+        Self::of_value(value.0)
     }
 
     /// The fields of an object; null counts as an object without fields.
