@@ -371,7 +371,8 @@ async fn bad_requests_name_the_field() {
         (r#"{"databaseSecret": "/x"}"#, 400, "invalid_input", json!("databaseSecret")),
         (r#"{"database": "other"}"#, 404, "not_found", json!("database")),
         (r#"{"incremental": true}"#, 501, "not_available_yet", json!("incremental")),
-        (r#"{"exclude_tables": ["a"]}"#, 501, "not_available_yet", json!("excludeTables")),
+        (r#"{"exclude_tables": ["a", "a.b.c"]}"#, 400, "invalid_input", json!("exclude_tables[1]")),
+        (r#"{"tables": ["a\u0000"]}"#, 400, "invalid_input", json!("tables[0]")),
     ] {
         let answer = d.call(Method::POST, "/backup", body).await;
         answer.problem(status, code);

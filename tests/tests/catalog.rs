@@ -164,7 +164,7 @@ async fn a_database_is_read_with_its_properties_and_what_must_be_locked() {
     assert_eq!(settings, [(None, "work_mem"), (Some(reader.as_str()), "search_path")]);
     assert!(!catalog.entries.iter().any(|e| e.tag == "passing"));
 
-    let targets = catalog::tables_to_lock(&client, version(&client).await).await.unwrap();
+    let targets = catalog::tables_to_lock(&client, version(&client).await, None).await.unwrap();
     let targets: Vec<_> = targets.iter().map(|t| (t.name.as_str(), t.relkind, t.relfilenode != 0)).collect();
     assert_eq!(targets, [("a", 'p', false), ("b", 'r', true)]);
 }
@@ -189,7 +189,7 @@ async fn an_ordinary_role_reads_what_it_owns() {
 
     client.batch_execute("COMMIT").await.unwrap();
     database.run("CREATE SEQUENCE mine.others").await;
-    let error = catalog::read(&client, version(&client).await).await.unwrap_err();
+    let error = catalog::read(&client, version(&client).await, None).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Permission);
     assert!(error.message().contains("others"), "{error}");
 }

@@ -10,6 +10,7 @@
 //!   "objects": [ { "name": "toc.dat", "bytes": 8043, "raw_bytes": 8043, "sha256": "…" },
 //!                { "name": "12.dat.zst", "bytes": 75001, "raw_bytes": 182168, "sha256": "…",
 //!                  "entry": 12, "table": "public.orders", "rows": 5000, "content_hash": "…" } ],
+//!   "selection": { "tables": ["shop.*"], "exclude_data": ["audit"] },
 //!   "census": { "pg_class": { "objects": 41, "archived": 41 }, "pg_proc": { "objects": 7, "archived": 7 } },
 //!   "warnings": [] }
 //! ```
@@ -131,9 +132,29 @@ pub struct Manifest {
     /// The database's objects by system catalog; empty in manifests of versions that did not count.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub census: BTreeMap<String, Counted>,
+    /// What of the database was asked for; none for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
     /// What could not be archived, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+/// What of a database was asked for, as the request spelt it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Patterns of the only tables; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
+    /// Patterns of what was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude_tables: Vec<String>,
+    /// Patterns of those without their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude_data: Vec<String>,
+    /// Whether what is left out is there with its structure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub include_schema_only: bool,
 }
 
 /// Objects of one system catalog.
@@ -304,6 +325,7 @@ mod tests {
                 ),
             ],
             census: BTreeMap::from([("pg_class".to_owned(), Counted { objects: 2, archived: 2 })]),
+            selection: Some(Selection { tables: vec!["shop.*".into()], ..Selection::default() }),
             warnings: vec!["one".into()],
         }
     }

@@ -95,13 +95,20 @@ pub(crate) async fn take(cx: &Context<'_>, archived: &Archived) -> Result<(Vec<C
             if [Some(id), outer, relation].iter().flatten().any(|id| cx.extension_members.contains(id)) {
                 continue;
             }
+            // What was not chosen is none of the archive's objects.
+            if !cx.keeps(outer.unwrap_or(id)) {
+                continue;
+            }
             let count = counts.entry(&catalog.name).or_insert_with(|| Counted {
                 catalog: catalog.name.clone(),
                 objects: 0,
                 archived: 0,
             });
             count.objects += 1;
-            match lacking(archived, id, outer, letter(&row, "kind")?) {
+            // Rows, or a value, that were not chosen are not missed.
+            let full = id.class != PG_CLASS || cx.choice.is_none_or(|choice| choice.is_full(id.oid));
+            let kind = if full { letter(&row, "kind")? } else { '\0' };
+            match lacking(archived, id, outer, kind) {
                 None => count.archived += 1,
                 Some(_) if archived.told.contains(&id) => {}
                 Some(part) => missing.entry(&catalog.name).or_default().push((id, part)),

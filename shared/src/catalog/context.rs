@@ -37,12 +37,18 @@ impl<'a> Context<'a> {
             extension_members
                 .insert(CatalogId { class: field(&row, "classid")?, oid: field(&row, "objid")? });
         }
-        Ok(Self { client, version, namespaces, roles, extension_members })
+        Ok(Self { client, version, namespaces, roles, extension_members, choice: None })
     }
 
-    /// Whether an object of this schema gets an entry: the schema is the user's and no extension brings the object.
+    /// Whether an object of this schema gets an entry: the schema is the user's, no extension brings the object, and it was not left out by
+    /// choice.
     pub fn archives(&self, id: CatalogId, schema: u32) -> bool {
-        self.namespaces.contains_key(&schema) && !self.extension_members.contains(&id)
+        self.namespaces.contains_key(&schema) && !self.extension_members.contains(&id) && self.keeps(id)
+    }
+
+    /// Whether the choice is to archive an object.
+    pub fn keeps(&self, id: CatalogId) -> bool {
+        self.choice.is_none_or(|choice| choice.keeps(id))
     }
 
     /// The name of a role, or its number if it is gone (as `pg_get_userbyid`, which pg_dump follows).

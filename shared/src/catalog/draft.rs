@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::class::{PG_CLASS, PG_CONSTRAINT};
+use super::{
+    class::{PG_CLASS, PG_CONSTRAINT},
+    select::Choice,
+};
 use crate::pg::{ServerVersion, qualified};
 
 /// A catalog row: the oid of its catalog (`pg_class.oid` of `pg_class`, `pg_proc` …) and its own oid. As in `pg_depend`.
@@ -246,4 +249,6 @@ pub struct Context<'a> {
     pub roles: HashMap<u32, String>,
     /// Members of extensions: they come with their extension.
     pub extension_members: std::collections::HashSet<CatalogId>,
+    /// What is to be archived; none for everything.
+    pub choice: Option<&'a Choice>,
 }

@@ -48,6 +48,9 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     let mut found: BTreeMap<CatalogId, String> = BTreeMap::new();
     for row in cx.rows("security labels", LABELS, &[]).await? {
         let id = CatalogId { class: field(&row, "classoid")?, oid: field(&row, "objoid")? };
+        if !cx.keeps(id) {
+            continue;
+        }
         let Some(object) = object(cx, out, id) else {
             // NULL: dropped meanwhile.
             if let Some(described) = field::<Option<&str>>(&row, "described")?

@@ -2,7 +2,11 @@
 
 use tokio_postgres::Client;
 
-use super::rows::{field, letter, rows};
+use super::{
+    draft::CatalogId,
+    rows::{field, letter, rows},
+    select::Choice,
+};
 use crate::{base::Result, pg::ServerVersion};
 
 /// A table to lock ACCESS SHARE right after the snapshot is taken.
@@ -22,7 +26,8 @@ pub struct LockTarget {
 }
 
 /// As pg_dump's `getTables`: tables and partitioned tables of user schemas; of extensions' tables only those whose rows are the user's.
-const TARGETS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilenode \
+const TARGETS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, \
+       EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS member \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' \
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
@@ -31,22 +36,32 @@ const TARGETS: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relfilen
             OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))) \
      ORDER BY n.nspname, c.relname";
 
-/// The tables to lock, in the order in which to lock them (by schema and name, so that two backups never wait for each other).
+/// The tables to lock, of all or of what was chosen, in the order in which to lock them (by schema and name, so that two backups never wait for
+/// each other).
 ///
 /// # Errors
 /// As the query's error.
-pub async fn tables_to_lock(client: &Client, _version: ServerVersion) -> Result<Vec<LockTarget>> {
+pub async fn tables_to_lock(
+    client: &Client,
+    _version: ServerVersion,
+    choice: Option<&Choice>,
+) -> Result<Vec<LockTarget>> {
     let found = rows(client, "the tables to lock", TARGETS, &[]).await?;
-    found
-        .iter()
-        .map(|row| {
-            Ok(LockTarget {
-                oid: field(row, "oid")?,
+    let mut targets = Vec::new();
+    for row in &found {
+        let oid: u32 = field(row, "oid")?;
+        let member: bool = field(row, "member")?;
+        // Of an extension's table there is nothing to read but the rows.
+        let chosen = |c: &Choice| c.is_full(oid) || (!member && c.keeps(CatalogId::relation(oid)));
+        if choice.is_none_or(chosen) {
+            targets.push(LockTarget {
+                oid,
                 schema: field(row, "nspname")?,
                 name: field(row, "relname")?,
                 relkind: letter(row, "relkind")?,
                 relfilenode: field(row, "relfilenode")?,
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    Ok(targets)
 }

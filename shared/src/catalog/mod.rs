@@ -16,6 +16,7 @@ pub mod draft;
 mod entry;
 pub mod kinds;
 pub mod labels;
+pub mod select;
 
 mod assemble;
 mod bonds;
@@ -40,6 +41,7 @@ pub use database::{DatabaseProperties, DatabaseSetting};
 pub use draft::{CatalogId, DataSource, Section, Slice, TableSource};
 pub use locks::{LockTarget, tables_to_lock};
 pub use privileges::{Missing, Withheld, missing as missing_privileges};
+pub use select::{Choice, Selection};
 pub use sizes::{Sizes, measure};
 
 use crate::{
@@ -95,20 +97,24 @@ pub struct Catalog {
     pub census: Vec<Counted>,
 }
 
-/// Reads the catalogs of the current database.
+/// Reads the catalogs of the current database, or what of it was chosen.
 ///
 /// The session must be in the REPEATABLE READ transaction that holds (or imported) the snapshot, with `search_path` empty and the
 /// tables of [`tables_to_lock`] locked. The statements are few and their number does not grow with the database's.
 ///
 /// # Errors
 /// As the queries' errors; `Permission` when a sequence cannot be read.
-pub async fn read(client: &Client, version: ServerVersion) -> Result<Catalog> {
+pub async fn read(client: &Client, version: ServerVersion, choice: Option<&Choice>) -> Result<Catalog> {
     let database = database::properties(client, version).await?;
     let doing = || format!("reading the catalogs of database {}", database.name);
-    let cx = draft::Context::load(client, version).await.with_context(doing)?;
+    let cx = draft::Context { choice, ..draft::Context::load(client, version).await.with_context(doing)? };
     let mut drafts = draft::Drafts::default();
     kinds::collect(&cx, &mut drafts).await.with_context(doing)?;
     kinds::database::collect(&cx, &database, &mut drafts).await.with_context(doing)?;
+    if let Some(choice) = choice {
+        drafts.warnings.extend(select::warnings(&cx, choice).await.with_context(doing)?);
+        select::prune(&mut drafts, choice);
+    }
     let dependencies = dependencies::load(&cx).await.with_context(doing)?;
     let extension_of = dependencies::extensions_of_members(&cx).await.with_context(doing)?;
 

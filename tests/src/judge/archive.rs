@@ -27,13 +27,13 @@ pub async fn read(source: &Client) -> Catalog {
     let version = version(source).await;
     session::pin_for_dump(source, version).await.expect("settings");
     source.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("begin");
-    let targets = catalog::tables_to_lock(source, version).await.expect("tables to lock");
+    let targets = catalog::tables_to_lock(source, version, None).await.expect("tables to lock");
     let names: Vec<String> = targets.iter().map(|t| qualified(&t.schema, &t.name)).collect();
     for names in names.chunks(1000) {
         let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
         source.batch_execute(&lock).await.expect("locks");
     }
-    catalog::read(source, version).await.expect("the catalog")
+    catalog::read(source, version, None).await.expect("the catalog")
 }
 
 /// The catalog's entries as a table of contents.

@@ -19,16 +19,18 @@ pub(crate) struct BackupOptions {
     /// The codec; by default the deployment's (`BACKUP_COMPRESSION`).
     #[schema(inline)]
     compression: Option<Compression>,
-    /// Planned: 501 unless empty.
-    #[schema(max_items = 0)]
+    /// Only these tables, views and sequences, with what belongs to them and what they need. A pattern is `table`, `schema.table` or `schema.*`; `*`
+    /// stands for any characters of a part, a part in double quotes is taken literally, case matters. One that matches nothing fails the run. All
+    /// patterns of a request have 100,000 bytes at most; an empty list counts as absent.
+    #[schema(max_items = 500, example = json!(["shop.*", "customers"]))]
     tables: Option<Vec<String>>,
-    /// Planned: 501 unless empty.
-    #[schema(max_items = 0)]
+    /// Not these, nor what cannot be without them; wins over `tables`.
+    #[schema(max_items = 500)]
     exclude_tables: Option<Vec<String>>,
-    /// Planned: 501 unless empty.
-    #[schema(max_items = 0)]
+    /// Of these the structure without the rows.
+    #[schema(max_items = 500, example = json!(["audit_*"]))]
     exclude_data: Option<Vec<String>>,
-    /// Planned: 501 when true.
+    /// What `tables` leaves out is archived with its structure; without `tables` there is nothing but the structure of everything.
     #[schema(default = false)]
     include_schema_only: Option<bool>,
     /// Planned: 501 when true.

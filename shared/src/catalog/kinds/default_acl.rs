@@ -27,7 +27,7 @@ FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace";
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     for row in cx.rows("default privileges", DEFAULT_ACLS, &[]).await? {
         let key = definition(PG_DEFAULT_ACL, field(&row, "oid")?);
-        if cx.extension_members.contains(&key.id) {
+        if cx.extension_members.contains(&key.id) || !cx.keeps(key.id) {
             continue;
         }
         let owner: String = field(&row, "owner")?;

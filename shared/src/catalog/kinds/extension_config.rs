@@ -39,7 +39,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         let extension = definition(PG_EXTENSION, field(&row, "extension")?);
         let oid: u32 = field(&row, "oid")?;
         // One that is no longer a member of the extension has entries of its own.
-        if let Some(relation) = relations.known(oid).filter(|r| !r.archived) {
+        let chosen = cx.choice.is_none_or(|choice| choice.is_full(oid));
+        if let Some(relation) = relations.known(oid).filter(|r| !r.archived && chosen) {
             let condition = field::<Option<_>>(&row, "condition")?.unwrap_or_default();
             all.insert(oid, Configured { relation, extension, condition });
         }

@@ -48,7 +48,7 @@ FROM pg_publication_namespace s JOIN pg_namespace n ON n.oid = s.pnnspid";
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     for row in cx.rows("publications", &publications_query(cx.version), &[]).await? {
         let key = definition(PG_PUBLICATION, field(&row, "oid")?);
-        if cx.extension_members.contains(&key.id) {
+        if cx.extension_members.contains(&key.id) || !cx.keeps(key.id) {
             continue;
         }
         let name: String = field(&row, "name")?;

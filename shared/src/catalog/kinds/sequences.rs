@@ -50,7 +50,10 @@ const VALUES_BATCH: usize = 500;
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
     let all: Vec<&Relation> = relations.archived().filter(|r| r.kind == 'S').collect();
     let oids: Vec<u32> = all.iter().map(|r| r.oid).collect();
-    let values = values(cx, &all).await?;
+    // The value of one that is left out need not be readable.
+    let valued = |r: &&Relation| cx.choice.is_none_or(|choice| choice.is_full(r.oid));
+    let with_value: Vec<&Relation> = all.iter().copied().filter(valued).collect();
+    let values = values(cx, &with_value).await?;
     for row in cx.rows("sequences", SEQUENCES, &[&oids]).await? {
         let sequence = read(&row)?;
         let Some(relation) = relations.get(sequence.oid) else { continue };
@@ -98,7 +101,9 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         if let Some((table, column)) = owner.filter(|_| !sequence.identity) {
             owned_by(relation, table, &column.name, out);
         }
-        out.add(set(relation, values.get(&sequence.oid).copied())?);
+        if valued(&relation) {
+            out.add(set(relation, values.get(&sequence.oid).copied())?);
+        }
     }
     Ok(())
 }

@@ -25,7 +25,10 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
         let schema: String = field(&row, "schema")?;
         let name: String = field(&row, "name")?;
         let sql = qualified(&schema, &name);
-        if cx.extension_members.contains(&key.id) || !cx.namespaces.values().any(|n| *n == schema) {
+        if cx.extension_members.contains(&key.id)
+            || !cx.keeps(key.id)
+            || !cx.namespaces.values().any(|n| *n == schema)
+        {
             continue;
         }
         if relations.get(field(&row, "stxrelid")?).is_none() {

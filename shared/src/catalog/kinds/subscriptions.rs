@@ -62,10 +62,14 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
     // Without any, the catalog may be closed to this role, and is of no interest.
     let mut readable = false;
     for row in cx.rows("the names of subscriptions", &names_query(cx.version), &[]).await? {
+        let id = CatalogId { class: PG_SUBSCRIPTION, oid: field(&row, "oid")? };
+        if !cx.keeps(id) {
+            continue;
+        }
         readable = field(&row, "readable")?;
         if !readable {
             let name: &str = field(&row, "name")?;
-            out.left_out.insert(CatalogId { class: PG_SUBSCRIPTION, oid: field(&row, "oid")? });
+            out.left_out.insert(id);
             out.warnings.push(format!(
                 "subscription {name} is not in the backup: only a superuser can read its connection string"
             ));

@@ -33,6 +33,9 @@ pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
         let of_server = definition(PG_FOREIGN_SERVER, field(&row, "srvid")?);
         let (server, role): (&str, &str) = (field(&row, "server")?, field(&row, "role")?);
         let id = CatalogId { class: PG_USER_MAPPING, oid: field(&row, "umid")? };
+        if !cx.keeps(id) {
+            continue;
+        }
         let Some(draft) = out.entries.get(&of_server) else {
             out.left_out.insert(id);
             out.warnings.push(format!(

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    archive::{manifest::Counted, toc},
-    catalog::{Catalog, DataSource, DatabaseProperties, Entry, Section},
+    archive::{
+        manifest::{self, Counted},
+        toc,
+    },
+    catalog::{Catalog, DataSource, DatabaseProperties, Entry, Section, Selection, select::Pattern},
 };
 
 /// The name of the list of large objects, as archives before version 1.16 have it: one for all.
@@ -54,6 +57,17 @@ fn entry(e: &Entry) -> toc::Entry {
 pub(super) fn census(catalog: &Catalog) -> BTreeMap<String, Counted> {
     let of = |c: &crate::catalog::Counted| Counted { objects: c.objects, archived: c.archived };
     catalog.census.iter().map(|c| (c.catalog.clone(), of(c))).collect()
+}
+
+/// The selection for the manifest.
+pub(super) fn selection(selection: &Selection) -> manifest::Selection {
+    let texts = |patterns: &[Pattern]| patterns.iter().map(|p| p.text().to_owned()).collect();
+    manifest::Selection {
+        tables: texts(&selection.tables),
+        exclude_tables: texts(&selection.exclude_tables),
+        exclude_data: texts(&selection.exclude_data),
+        include_schema_only: selection.include_schema_only,
+    }
 }
 
 /// What a restore into a database made anew takes over, under the names of CREATE DATABASE's options.

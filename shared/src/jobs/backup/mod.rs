@@ -44,7 +44,7 @@ use crate::{
         toc::Header,
     },
     base::{Error, Kind, Result},
-    catalog::{self, Catalog, DatabaseProperties, LockTarget},
+    catalog::{self, Catalog, Choice, DatabaseProperties, LockTarget},
     ledger::{DatabaseSource, Failure, Lease, Record, Status},
     pg::{ConnInfo, Snapshot},
     store::{ObjectKey, Put},
@@ -165,8 +165,9 @@ pub async fn plan(
     let of = databases::of_backup(&platform.ledger, config, request).await?;
     let request = &of.pinned(of.options(request.clone())?);
     let info = connection(platform, request).await?.with_application_name("pgbaton plan");
-    let (holder, ..) = snapshot::open_locked(&info, config.lock_timeout).await?;
-    let catalog = measured(&holder, config.slice_bytes).await?;
+    let held = snapshot::open_locked(&info, config.lock_timeout, request.selection()).await?;
+    let snapshot::Held { holder, choice, .. } = held;
+    let catalog = measured(&holder, config.slice_bytes, choice.as_ref()).await?;
     let version = holder.version();
     holder.finish().await?;
     let codec = Codec::from(request.compression(config.compression));
@@ -184,9 +185,9 @@ pub(super) async fn connection(platform: &Platform, request: &BackupRequest) -> 
     }
 }
 
-/// The catalog under the holder's snapshot, large tables cut into slices of `slice_bytes`.
-async fn measured(holder: &Snapshot, slice_bytes: u64) -> Result<Catalog> {
-    let mut catalog = catalog::read(holder.client(), holder.version()).await?;
+/// The catalog under the holder's snapshot, or what of it was chosen, large tables cut into slices of `slice_bytes`.
+async fn measured(holder: &Snapshot, slice_bytes: u64, choice: Option<&Choice>) -> Result<Catalog> {
+    let mut catalog = catalog::read(holder.client(), holder.version(), choice).await?;
     let sizes = catalog::measure(holder.client(), holder.version(), &catalog, slice_bytes / 2).await?;
     catalog.slice(&sizes, slice_bytes);
     Ok(catalog)
@@ -220,10 +221,12 @@ impl Backup<'_> {
             warnings.extend(validate::warnings(&info, self.left).await);
         }
         let named = info.with_application_name(&format!("pgbaton backup {}", self.record.id));
-        let (holder, snapshot_at, targets) = snapshot::open_locked(&named, config.lock_timeout).await?;
+        let selection = self.request.selection();
+        let held = snapshot::open_locked(&named, config.lock_timeout, selection).await?;
+        let snapshot::Held { holder, at: snapshot_at, targets, choice } = held;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let catalog = measured(&holder, config.slice_bytes).await?;
+        let catalog = measured(&holder, config.slice_bytes, choice.as_ref()).await?;
         warnings.extend(catalog.warnings.iter().cloned());
 
         let header = Header::new(codec, self.record.created_at, &catalog.database.name, &version.to_string());
@@ -235,6 +238,7 @@ impl Backup<'_> {
             version.to_string(),
             database(self.record, &catalog.database),
             entries::census(&catalog),
+            selection.map(entries::selection),
             catalog.entries.iter().filter(|e| e.data.is_none() && e.catalog_id.oid != 0).count() as u64,
             warnings,
             plan::Plan::of(&catalog, codec),

@@ -50,6 +50,7 @@ impl Seal<'_> {
             codec: self.saver.codec.algorithm(),
             objects,
             census: work.census.clone(),
+            selection: work.selection.clone(),
             warnings: warnings.clone(),
         };
         let completion = self.completion(work, &manifest, warnings);
@@ -66,15 +67,18 @@ impl Seal<'_> {
         let counted = manifest.census.values();
         let (objects, archived) =
             counted.fold((0, 0), |(all, saved), c| (all + c.objects, saved + c.archived));
+        // Only what was selected is counted.
+        let (of, selected) = match work.selection {
+            None => ("objects of its catalogs", ""),
+            Some(_) => ("objects that were selected", ". Only a selection of the database was asked for"),
+        };
         let census = if archived == objects {
-            format!("all {objects} objects of its catalogs are in the archive")
+            format!("all {objects} {of} are in the archive")
         } else {
-            format!(
-                "{archived} of {objects} objects of its catalogs are in the archive, the warnings name the others"
-            )
+            format!("{archived} of {objects} {of} are in the archive, the warnings name the others")
         };
         let message = format!(
-            "{count} tables with {} rows and {} other objects saved from PostgreSQL {}; {census}",
+            "{count} tables with {} rows and {} other objects saved from PostgreSQL {}; {census}{selected}",
             manifest.rows(),
             work.other_objects,
             work.server_version,

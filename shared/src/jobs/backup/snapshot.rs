@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::{Error, Kind, Result, ResultExt},
-    catalog::{self, LockTarget},
+    catalog::{self, Choice, LockTarget, Selection},
     pg::{self, ConnInfo, LockWait, Snapshot, pooler, session},
 };
 
@@ -24,19 +24,31 @@ async fn open(info: &ConnInfo) -> Result<Snapshot> {
 /// Snapshots taken, one after another, while tables are rewritten or dropped between snapshot and lock.
 const TRIES: usize = 5;
 
-/// [`open`] and [`lock`]: the snapshot with its instant and the tables that are locked. Nothing has been read yet when a lock comes too late, so another snapshot is taken then.
+/// The snapshot, and what is known under it before anything is read.
+pub(super) struct Held {
+    pub holder: Snapshot,
+    /// The snapshot's instant by the server's clock.
+    pub at: Timestamp,
+    /// The tables that are locked.
+    pub targets: Vec<LockTarget>,
+    /// What the selection means under this snapshot; none where everything is asked for.
+    pub choice: Option<Choice>,
+}
+
+/// [`open`] and [`lock`]. Nothing has been read yet when a lock comes too late, so another snapshot is taken then.
 ///
 /// # Errors
 /// Those of both.
 pub(super) async fn open_locked(
     info: &ConnInfo,
     wait: Duration,
-) -> Result<(Snapshot, Timestamp, Vec<LockTarget>)> {
+    selection: Option<&Selection>,
+) -> Result<Held> {
     let mut tries = 1;
     loop {
         let holder = open(info).await?;
-        match lock(&holder, wait).await {
-            Ok((at, targets)) => return Ok((holder, at, targets)),
+        match lock(&holder, wait, selection).await {
+            Ok((at, targets, choice)) => return Ok(Held { holder, at, targets, choice }),
             Err(e) if e.kind() == Kind::SnapshotBroken && tries < TRIES => {
                 tracing::info!(tries, error = %e, "taking another snapshot");
                 tries += 1;
@@ -59,12 +71,16 @@ pub(super) async fn join(info: &ConnInfo, id: &str) -> Result<Snapshot> {
     Snapshot::import(session, id).await
 }
 
-/// Locks every table, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock. Returns the
-/// instant of the snapshot by the server's clock, and the tables.
+/// Locks every table that is asked for, waiting up to `wait` for each hundred, and proves that none was rewritten between the snapshot and its lock.
+/// Returns the instant of the snapshot by the server's clock, the tables, and what the selection means.
 ///
 /// # Errors
-/// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table.
-async fn lock(holder: &Snapshot, wait: Duration) -> Result<(Timestamp, Vec<LockTarget>)> {
+/// [`Kind::Permission`], [`Kind::Busy`] or [`Kind::SnapshotBroken`], naming the table; [`Kind::InvalidInput`] for a selection that means nothing.
+async fn lock(
+    holder: &Snapshot,
+    wait: Duration,
+    selection: Option<&Selection>,
+) -> Result<(Timestamp, Vec<LockTarget>, Option<Choice>)> {
     let row = holder
         .client()
         .query_one("SELECT (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000)::bigint", &[])
@@ -73,7 +89,12 @@ async fn lock(holder: &Snapshot, wait: Duration) -> Result<(Timestamp, Vec<LockT
         .context("asking the server for the time")?;
     let at = Timestamp::from_millisecond(row.get(0))
         .map_err(|e| Error::with_source(Kind::Database, "the server's clock is out of range", e))?;
-    let targets = catalog::tables_to_lock(holder.client(), holder.version()).await?;
+    let (client, version) = (holder.client(), holder.version());
+    let choice = match selection {
+        Some(selection) => Some(catalog::select::choose(client, version, selection).await?),
+        None => None,
+    };
+    let targets = catalog::tables_to_lock(client, version, choice.as_ref()).await?;
     let names: Vec<(&str, &str)> = targets.iter().map(|t| (t.schema.as_str(), t.name.as_str())).collect();
     holder.lock_tables(&names, LockWait::AtMost(wait)).await.map_err(|e| match e.kind() {
         Kind::Busy => e.note(&format!("waited {} s for it", wait.as_secs())),
@@ -82,5 +103,5 @@ async fn lock(holder: &Snapshot, wait: Duration) -> Result<(Timestamp, Vec<LockT
     let files: Vec<(u32, u32, &str, &str)> =
         targets.iter().map(|t| (t.oid, t.relfilenode, t.schema.as_str(), t.name.as_str())).collect();
     holder.verify_unrewritten(&files).await?;
-    Ok((at, targets))
+    Ok((at, targets, choice))
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, Task};
 use crate::{
-    archive::manifest::{Counted, Database, Object},
+    archive::manifest::{Counted, Database, Object, Selection},
     base::{Error, Kind, Result, ResultExt},
     store::{ObjectKey, Put, Store},
 };
@@ -48,6 +48,9 @@ pub(super) struct Work {
     pub database: Database,
     /// For the manifest.
     pub census: BTreeMap<String, Counted>,
+    /// For the manifest; none where everything was asked for.
+    #[serde(default)]
+    pub selection: Option<Selection>,
     /// Objects beside tables' rows.
     pub other_objects: u64,
     /// For manifest and record.
@@ -68,6 +71,7 @@ impl Work {
         server_version: String,
         database: Database,
         census: BTreeMap<String, Counted>,
+        selection: Option<Selection>,
         other_objects: u64,
         warnings: Vec<String>,
         plan: Plan,
@@ -80,6 +84,7 @@ impl Work {
             server_version,
             database,
             census,
+            selection,
             other_objects,
             warnings,
             plan,

@@ -11,6 +11,7 @@ use crate::{
         config::Compression,
         id::{DatabaseName, RunId},
     },
+    catalog::{Selection, select::Pattern},
     ledger::BackupType,
 };
 
@@ -27,6 +28,8 @@ pub struct BackupRequest {
     pub label: Option<String>,
     /// Look through the database for what does not fit together, before the backup; findings become warnings. None is no.
     pub validate: Option<bool>,
+    /// `tables`, `excludeTables`, `excludeData`, `includeSchemaOnly`; none where nothing is said of them. See [`BackupRequest::selection`].
+    pub selected: Option<Selection>,
     /// Events only: the run's id, chosen by the caller.
     pub id: Option<RunId>,
     /// Events only: every delivery of the same event has the same.
@@ -92,7 +95,8 @@ impl BackupRequest {
         Ok(request)
     }
 
-    /// With what `defaults` say where this request says nothing. What comes with an event has no defaults.
+    /// With what `defaults` say where this request says nothing. The fields of a selection say one thing together. What comes with an event has no
+    /// defaults.
     #[must_use]
     pub fn or(self, defaults: Self) -> Self {
         let (compress, compression) = match (self.compress, self.compression) {
@@ -104,6 +108,7 @@ impl BackupRequest {
             compression,
             label: self.label.or(defaults.label),
             validate: self.validate.or(defaults.validate),
+            selected: self.selected.or(defaults.selected),
             ..self
         }
     }
@@ -139,6 +144,11 @@ impl BackupRequest {
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
         put("validate", self.validate.map(Value::from));
+        for (name, patterns) in self.selected.iter().flat_map(lists) {
+            let texts = || patterns.iter().map(Pattern::text).collect::<Vec<_>>();
+            put(name, (!patterns.is_empty()).then(|| texts().into()));
+        }
+        put("includeSchemaOnly", self.selected.as_ref().and_then(schema_only).map(Value::from));
         put("id", text(self.id.as_ref().map(RunId::as_str)));
         put("eventId", text(self.event_id.as_deref()));
         put("scheduledTime", self.scheduled_time.map(|t| clock::text(t).into()));
@@ -164,11 +174,48 @@ impl BackupRequest {
         }
     }
 
+    /// What of the database is asked for; none for all of it.
+    pub fn selection(&self) -> Option<&Selection> {
+        self.selected.as_ref().filter(|s| !s.is_everything())
+    }
+
     /// Manual or scheduled.
     pub fn backup_type(&self) -> BackupType {
         let implied = if self.schedule_id.is_some() { BackupType::Scheduled } else { BackupType::Manual };
         self.backup_type.unwrap_or(implied)
     }
+}
+
+/// The lists of a selection by the names of their fields.
+fn lists(selection: &Selection) -> [(&'static str, &[Pattern]); 3] {
+    let Selection { tables, exclude_tables, exclude_data, .. } = selection;
+    [("tables", tables), ("excludeTables", exclude_tables), ("excludeData", exclude_data)]
+}
+
+/// What the event is to say of `includeSchemaOnly`: where nothing else is said, that everything is asked for is said with it.
+fn schema_only(selection: &Selection) -> Option<bool> {
+    (selection.include_schema_only || selection.is_everything()).then_some(selection.include_schema_only)
+}
+
+/// Most patterns of a list.
+const PATTERNS: usize = 500;
+
+/// Most bytes of all patterns: an event carries them, which Lambda and EventBridge Scheduler take up to 256 KB of.
+const PATTERN_BYTES: usize = 100_000;
+
+fn selected(fields: &mut Fields) -> Result<Option<Selection>> {
+    let mut list = |name| fields.list(name, PATTERNS, Pattern::parse);
+    let (tables, exclude_tables, exclude_data) =
+        (list("tables")?, list("excludeTables")?, list("excludeData")?);
+    let flag = fields.flag("includeSchemaOnly")?;
+    let selection =
+        Selection { tables, exclude_tables, exclude_data, include_schema_only: flag.unwrap_or(false) };
+    let bytes = |patterns: &[Pattern]| patterns.iter().map(|p| p.text().len()).sum::<usize>();
+    if lists(&selection).iter().map(|(_, patterns)| bytes(patterns)).sum::<usize>() > PATTERN_BYTES {
+        let why = format!("all patterns together have more than {PATTERN_BYTES} bytes: use * for many tables");
+        return Err(wrong("tables", why));
+    }
+    Ok((flag.is_some() || !selection.is_everything()).then_some(selection))
 }
 
 /// What body and event have in common.
@@ -196,15 +243,14 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
     if compress == Some(true) && compression == Some(Compression::None) {
         return Err(wrong("compression", "\"compress\" is true, so \"compression\" cannot be none".into()));
     }
-    for list in ["tables", "excludeTables", "excludeData"] {
-        fields.planned_list(list)?;
-    }
-    for flag in ["includeSchemaOnly", "incremental", "encrypt"] {
+    let selected = selected(fields)?;
+    for flag in ["incremental", "encrypt"] {
         fields.planned_flag(flag)?;
     }
     let label = fields.text("label", 200)?;
     let validate = fields.flag("validate")?;
-    Ok(BackupRequest { database, compress, compression, label, validate, ..BackupRequest::default() })
+    let asked = BackupRequest { database, compress, compression, label, ..BackupRequest::default() };
+    Ok(BackupRequest { validate, selected, ..asked })
 }
 
 /// The options and what only events may say.
@@ -277,10 +323,6 @@ mod tests {
     #[test]
     fn what_is_planned_is_refused_with_its_field() {
         for (name, value) in [
-            ("tables", json!(["a"])),
-            ("excludeTables", json!(["a"])),
-            ("exclude_data", json!(["a"])),
-            ("includeSchemaOnly", json!(true)),
             ("incremental", json!(true)),
             ("encrypt", json!(true)),
             ("format", json!("sql")),
@@ -301,7 +343,11 @@ mod tests {
             ("compression", json!("lzma")),
             ("compression", json!("true")),
             ("tables", json!("a")),
-            ("tables", json!([1])),
+            ("tables", json!({})),
+            ("exclude_tables", json!(true)),
+            ("excludeData", json!(vec!["a"; 501])),
+            ("includeSchemaOnly", json!("yes")),
+            ("include_schema_only", json!(1)),
             ("incremental", json!(1)),
             ("label", json!("")),
             ("label", json!("a\u{0}")),
@@ -318,6 +364,60 @@ mod tests {
         for text in ["[]", "1", "{", "\"x\"", "{\"a\":}"] {
             assert_eq!(BackupRequest::from_body(text.as_bytes()).unwrap_err().kind(), Kind::InvalidInput);
         }
+    }
+
+    #[test]
+    fn a_selection_is_read_and_travels() {
+        let request = body(json!({"tables": ["shop.*", "\"we.ird\""], "exclude_tables": ["tmp_*"],
+            "excludeData": ["audit"], "include_schema_only": true}))
+        .unwrap();
+        let selection = request.selection().unwrap();
+        let texts = |patterns: &[Pattern]| patterns.iter().map(Pattern::to_string).collect::<Vec<_>>();
+        assert_eq!(texts(&selection.tables), ["shop.*", "\"we.ird\""]);
+        assert_eq!(texts(&selection.exclude_tables), ["tmp_*"]);
+        assert_eq!(texts(&selection.exclude_data), ["audit"]);
+        assert!(selection.include_schema_only);
+        assert_eq!(BackupRequest::from_event(request.to_event()).unwrap(), request);
+        let hop = Hop {
+            run: RunId::parse("20261121T020000Z-9f86d081").unwrap(),
+            fence: 1,
+            number: 1,
+            attempt: 1,
+        };
+        let handed = BackupRequest { hop: Some(hop), ..request };
+        assert_eq!(BackupRequest::from_event(handed.to_event()).unwrap(), handed);
+    }
+
+    #[test]
+    fn a_request_that_says_anything_of_a_selection_has_none_of_the_defaults() {
+        let defaults = || BackupRequest::from_defaults(json!({"excludeData": ["audit"]})).unwrap();
+        let of = |value| body(value).unwrap().or(defaults());
+        assert_eq!(of(json!({})).selected, defaults().selected);
+        assert_eq!(of(json!({"tables": []})).selected, defaults().selected);
+        assert_eq!(of(json!({"tables": ["a"]})).selected, body(json!({"tables": ["a"]})).unwrap().selected);
+        let all = of(json!({"includeSchemaOnly": false}));
+        assert!(all.selected.is_some() && all.selection().is_none());
+        let again = BackupRequest::from_event(all.to_event()).unwrap().or(defaults());
+        assert!(again.selection().is_none(), "a function that goes on with it knows no defaults either");
+    }
+
+    #[test]
+    fn a_wrong_pattern_is_refused_at_its_place() {
+        for (value, field) in [
+            (json!({"tables": [1]}), "tables[0]"),
+            (json!({"tables": ["a", ""]}), "tables[1]"),
+            (json!({"exclude_tables": ["a", "b", "a.b.c"]}), "exclude_tables[2]"),
+            (json!({"excludeData": ["a\u{0}"]}), "excludeData[0]"),
+            (json!({"excludeData": ["\"a"]}), "excludeData[0]"),
+            (json!({"tables": ["x".repeat(301)]}), "tables[0]"),
+            (json!({"tables": [null]}), "tables[0]"),
+        ] {
+            let e = body(value).unwrap_err();
+            assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some(field)), "{e}");
+        }
+        let many = json!(vec!["x".repeat(300); 400]);
+        let e = body(json!({"tables": many})).unwrap_err();
+        assert!(e.message().contains("100000 bytes"), "{e}");
     }
 
     #[test]

@@ -86,6 +86,33 @@ impl Fields {
         })
     }
 
+    /// A list of at most `most` texts that `parse` understands, with the field and the place in its errors; empty where there is none.
+    pub(in crate::jobs) fn list<T>(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        parse: impl Fn(&str) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let Some((value, spelt)) = self.take(name)? else { return Ok(Vec::new()) };
+        let Value::Array(values) = value else {
+            return Err(wrong(&spelt, format!("the field \"{spelt}\" must be a list of texts")));
+        };
+        if values.len() > most {
+            return Err(wrong(&spelt, format!("the field \"{spelt}\" must be a list of at most {most} texts")));
+        }
+        let mut all = Vec::with_capacity(values.len());
+        for (number, value) in values.iter().enumerate() {
+            let place = format!("{spelt}[{number}]");
+            let Value::String(text) = value else {
+                return Err(wrong(&place, format!("the field \"{place}\" must be a text")));
+            };
+            all.push(parse(text).map_err(|e| {
+                Error::new(e.kind(), format!("the field \"{place}\" is wrong: {}", e.message())).at_field(place)
+            })?);
+        }
+        Ok(all)
+    }
+
     /// An object of the form that `T` has.
     pub(in crate::jobs) fn document<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>> {
         let Some((value, spelt)) = self.take(name)? else { return Ok(None) };
