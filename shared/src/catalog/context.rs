@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     draft::{CatalogId, Context},
     rows::{field, rows},
+    select::Limits,
 };
 use crate::{base::Result, pg::ServerVersion};
 
@@ -49,6 +50,11 @@ impl<'a> Context<'a> {
     /// Whether the choice is to archive an object.
     pub fn keeps(&self, id: CatalogId) -> bool {
         self.choice.is_none_or(|choice| choice.keeps(id))
+    }
+
+    /// Which rows of a catalog are chosen, for [`within`](super::select::within).
+    pub fn limits(&self, class: u32) -> Limits {
+        self.choice.map(|choice| choice.limits(class)).unwrap_or_default()
     }
 
     /// The name of a role, or its number if it is gone (as `pg_get_userbyid`, which pg_dump follows).

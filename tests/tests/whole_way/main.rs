@@ -15,6 +15,7 @@ mod memory;
 mod odd;
 mod options;
 mod pgbench;
+mod selection;
 mod slices;
 
 use std::process::Command;

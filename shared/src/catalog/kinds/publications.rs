@@ -6,9 +6,12 @@ use super::relations::Relations;
 use crate::{
     base::Result,
     catalog::{
-        class::{PG_NAMESPACE, PG_PUBLICATION, PG_PUBLICATION_NAMESPACE, PG_PUBLICATION_REL, definition},
+        class::{
+            PG_CLASS, PG_NAMESPACE, PG_PUBLICATION, PG_PUBLICATION_NAMESPACE, PG_PUBLICATION_REL, definition,
+        },
         draft::{Context, Draft, Drafts, Section},
         rows::field,
+        select::{Limits, within},
     },
     pg::{ServerVersion, ident},
 };
@@ -36,7 +39,8 @@ fn tables_query(version: ServerVersion) -> String {
         ("NULL::text[]", "NULL::text")
     };
     format!(
-        "SELECT r.oid, r.prpubid, r.prrelid, {columns} AS columns, {filter} AS filter FROM pg_publication_rel r"
+        "SELECT r.oid, r.prpubid, r.prrelid, {columns} AS columns, {filter} AS filter FROM pg_publication_rel r WHERE {}",
+        within("r.prrelid", 1, 2)
     )
 }
 
@@ -90,7 +94,8 @@ pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut D
 
 /// Tables of extensions stay out, as in pg_dump.
 async fn tables(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
-    for row in cx.rows("published tables", &tables_query(cx.version), &[]).await? {
+    let Limits { only, but } = cx.limits(PG_CLASS);
+    for row in cx.rows("published tables", &tables_query(cx.version), &[&only, &but]).await? {
         let publication = definition(PG_PUBLICATION, field(&row, "prpubid")?);
         let Some(publication) = out.entries.get(&publication) else { continue };
         let Some(table) = relations.get(field(&row, "prrelid")?) else {

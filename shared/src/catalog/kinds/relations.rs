@@ -8,8 +8,10 @@ use super::columns::{self, Column};
 use crate::{
     base::Result,
     catalog::{
+        class::PG_CLASS,
         draft::{CatalogId, Context, Draft, Key, Section},
         rows::{field, letter},
+        select::{Limits, within},
     },
     pg::{ServerVersion, ident, literal, qualified},
 };
@@ -126,11 +128,7 @@ const RELATIONS: &str = "SELECT c.oid, c.relname, c.relnamespace, n.nspname, c.r
      LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid \
      LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver \
      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't' \
-       AND (c.relnamespace = ANY ($1) OR c.oid IN (SELECT inhparent FROM pg_inherits)) \
-       AND NOT EXISTS (SELECT FROM unnest($2::oid[]) AS gone(oid) WHERE gone.oid = c.oid) \
-     ORDER BY c.oid";
-
-const ALL: &str = "SELECT oid FROM pg_class WHERE relnamespace = ANY ($1)";
+       AND (c.relnamespace = ANY ($1) OR c.oid IN (SELECT inhparent FROM pg_inherits)) AND ";
 
 const PARENTS: &str = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno";
 
@@ -143,8 +141,10 @@ impl Relations {
     pub async fn load(cx: &Context<'_>) -> Result<Self> {
         let schemas: Vec<u32> = cx.namespaces.keys().copied().collect();
         let mut by_oid = BTreeMap::new();
-        let left_out = left_out(cx, &schemas).await?;
-        for row in cx.rows("relations", RELATIONS, &[&schemas, &left_out]).await? {
+        let Limits { only, but } = cx.limits(PG_CLASS);
+        // What is kept needs none of the others, not even to know them.
+        let query = format!("{RELATIONS}{} ORDER BY c.oid", within("c.oid", 2, 3));
+        for row in cx.rows("relations", &query, &[&schemas, &only, &but]).await? {
             let relation = read(cx, &row)?;
             by_oid.insert(relation.oid, relation);
         }
@@ -240,21 +240,6 @@ impl Relations {
         }
         false
     }
-}
-
-/// Relations that were not chosen: they are not locked, so what the query says of relations may fail of them. What is kept needs none of them.
-async fn left_out(cx: &Context<'_>, schemas: &[u32]) -> Result<Vec<u32>> {
-    if cx.choice.is_none() {
-        return Ok(Vec::new());
-    }
-    let mut left_out = Vec::new();
-    for row in cx.rows("relations", ALL, &[&schemas]).await? {
-        let oid: u32 = field(&row, "oid")?;
-        if !cx.keeps(CatalogId::relation(oid)) {
-            left_out.push(oid);
-        }
-    }
-    Ok(left_out)
 }
 
 fn read(cx: &Context<'_>, row: &tokio_postgres::Row) -> Result<Relation> {

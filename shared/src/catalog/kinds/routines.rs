@@ -8,6 +8,7 @@ use crate::{
         class::{PG_PROC, definition},
         draft::{Context, Draft, Drafts, Section},
         rows::field,
+        select::{Limits, within},
     },
     pg::{ServerVersion, ident, literal},
 };
@@ -39,7 +40,9 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l 
 WHERE p.prokind IN ('f', 'p', 'w')
   AND p.pronamespace <> 'pg_catalog'::regnamespace
   AND NOT EXISTS (SELECT FROM pg_depend d
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')"
+                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
+  AND {}",
+        within("p.oid", 1, 2)
     )
 }
 
@@ -48,7 +51,8 @@ WHERE p.prokind IN ('f', 'p', 'w')
 /// # Errors
 /// What the server answers.
 pub async fn collect(cx: &Context<'_>, out: &mut Drafts) -> Result<()> {
-    for row in cx.rows("functions", &routines_sql(cx.version), &[]).await? {
+    let Limits { only, but } = cx.limits(PG_PROC);
+    for row in cx.rows("functions", &routines_sql(cx.version), &[&only, &but]).await? {
         let key = definition(PG_PROC, field(&row, "oid")?);
         if !cx.namespaces.contains_key(&field(&row, "schema_oid")?) || cx.extension_members.contains(&key.id)
         {

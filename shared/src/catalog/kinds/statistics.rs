@@ -6,9 +6,10 @@ use super::relations::Relations;
 use crate::{
     base::Result,
     catalog::{
-        class::{PG_STATISTIC_EXT, definition},
+        class::{PG_CLASS, PG_STATISTIC_EXT, definition},
         draft::{Context, Draft, Drafts, Section},
         rows::field,
+        select::{Limits, within},
     },
     pg::qualified,
 };
@@ -17,10 +18,12 @@ use crate::{
 const STATISTICS: &str = "
 SELECT s.oid, n.nspname::text AS schema, s.stxname::text AS name, pg_get_userbyid(s.stxowner)::text AS owner, s.stxrelid,
        pg_get_statisticsobjdef(s.oid) AS definition, coalesce(s.stxstattarget, -1)::int4 AS target
-FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace";
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE ";
 
 pub(crate) async fn collect(cx: &Context<'_>, relations: &Relations, out: &mut Drafts) -> Result<()> {
-    for row in cx.rows("extended statistics", STATISTICS, &[]).await? {
+    let Limits { only, but } = cx.limits(PG_CLASS);
+    let query = format!("{STATISTICS}{}", within("s.stxrelid", 1, 2));
+    for row in cx.rows("extended statistics", &query, &[&only, &but]).await? {
         let key = definition(PG_STATISTIC_EXT, field(&row, "oid")?);
         let schema: String = field(&row, "schema")?;
         let name: String = field(&row, "name")?;

@@ -55,6 +55,15 @@ pub(crate) struct Omitted {
     pub why: String,
 }
 
+/// Rows of one catalog.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    /// Nothing but these; none for all.
+    pub only: Option<Vec<u32>>,
+    /// Not these.
+    pub but: Vec<u32>,
+}
+
 impl Choice {
     /// Whether an object is in the archive.
     pub(crate) fn keeps(&self, id: CatalogId) -> bool {
@@ -75,6 +84,14 @@ impl Choice {
     /// Whether a relation is in the archive with its rows, its value or filled.
     pub(crate) fn is_full(&self, relation: u32) -> bool {
         self.full.contains(&relation)
+    }
+
+    /// Which rows of a catalog to read, as parameters of [`within`](super::within).
+    pub(crate) fn limits(&self, class: u32) -> Limits {
+        let of = |ids: &HashSet<CatalogId>| -> Vec<u32> {
+            ids.iter().filter(|id| id.class == class).map(|id| id.oid).collect()
+        };
+        Limits { only: self.only.as_ref().map(of), but: of(&self.gone) }
     }
 
     /// Whether an entry is in the archive.

@@ -90,7 +90,11 @@ fn full(choice: &Choice) -> Vec<u32> {
 /// Two tables with a key between them, a view on both, a function that a default calls, a sequence that one owns, and an unrelated table.
 fn shop() -> Made {
     let mut made = Made::default();
-    made.relation(20_001, 'r').relation(20_002, 'r').relation(20_003, 'r').view(20_004, 'v', &[20_001, 20_002]);
+    made.relation(20_001, 'r').relation(20_002, 'r').relation(20_003, 'r').view(
+        20_004,
+        'v',
+        &[20_001, 20_002],
+    );
     made.relation(20_005, 'S').key(25_001, 20_002, 20_001);
     let default = id(PG_ATTRDEF, 26_001);
     made.belong(default, 20_002, false).need(default, id(PG_PROC, 27_001)).need(default, table(20_005));
@@ -127,7 +131,9 @@ fn a_selected_view_brings_the_tables_that_it_reads_without_their_rows() {
     assert_eq!(kept(&choice, &made.0), [20_001, 20_002, 20_004, 20_005]);
     assert_eq!(full(&choice), Vec::<u32>::new());
     assert!(choice.keeps(id(PG_CONSTRAINT, 25_001)), "neither side has rows");
-    assert!(choice.keeps_part(table(20_001).definition()) && !choice.keeps_part(table(20_001).part(Part::Data)));
+    assert!(
+        choice.keeps_part(table(20_001).definition()) && !choice.keeps_part(table(20_001).part(Part::Data))
+    );
 }
 
 #[test]
@@ -138,7 +144,11 @@ fn what_cannot_be_without_an_excluded_table_goes_with_it_and_is_told() {
     assert_eq!(kept(&choice, &made.0), [20_002, 20_003, 20_005]);
     let told: Vec<CatalogId> = choice.omitted.iter().map(|o| o.id).collect();
     assert_eq!(told, [table(20_004), table(20_006), id(PG_CONSTRAINT, 25_001)]);
-    assert!(choice.omitted[1].why.contains("public.r20001"), "the table, not the view between: {:?}", choice.omitted);
+    assert!(
+        choice.omitted[1].why.contains("public.r20001"),
+        "the table, not the view between: {:?}",
+        choice.omitted
+    );
     assert!(choice.large_objects);
 
     // A default that calls an excluded sequence goes, its table stays; an identity's sequence is a part of its column.
@@ -193,7 +203,10 @@ fn partitioned_tables_stand_for_their_partitions() {
     assert_eq!(full(&choice), [20_003, 20_004, 20_005]);
     assert!(choice.keeps(key) && choice.keeps_part(table(20_001).part(Part::Statistics)));
     let one = made.choose(&[("tables", "r20003"), ("tables", "r20005")]);
-    assert_eq!((kept(&one, &made.0), full(&one)), (vec![20_001, 20_002, 20_003, 20_005], vec![20_003, 20_005]));
+    assert_eq!(
+        (kept(&one, &made.0), full(&one)),
+        (vec![20_001, 20_002, 20_003, 20_005], vec![20_003, 20_005])
+    );
     assert!(!one.keeps(key), "rows of the other partition are missing");
     let without = made.choose(&[("without", "r20004")]);
     assert_eq!(kept(&without, &made.0), [20_001, 20_002, 20_003, 20_005]);
@@ -205,7 +218,11 @@ fn partitioned_tables_stand_for_their_partitions() {
 #[test]
 fn a_materialized_view_is_filled_only_from_rows_that_are_there() {
     let mut made = Made::default();
-    made.relation(20_001, 'r').view(20_002, 'v', &[20_001]).view(20_003, 'm', &[20_002]).view(20_004, 'm', &[20_003]);
+    made.relation(20_001, 'r').view(20_002, 'v', &[20_001]).view(20_003, 'm', &[20_002]).view(
+        20_004,
+        'm',
+        &[20_003],
+    );
     assert_eq!(full(&made.choose(&[("tables", "*")])), [20_001, 20_003, 20_004]);
     let choice = made.choose(&[("empty", "r20001")]);
     assert_eq!(full(&choice), Vec::<u32>::new());

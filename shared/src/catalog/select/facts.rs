@@ -66,7 +66,8 @@ const RELATIONS: &str = "SELECT c.oid, n.nspname::text AS schema, c.relname::tex
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't' AND c.relnamespace = ANY ($1)";
 
-const INHERITANCE: &str = "SELECT inhparent AS parent, inhrelid AS child FROM pg_inherits ORDER BY inhparent, inhrelid";
+const INHERITANCE: &str =
+    "SELECT inhparent AS parent, inhrelid AS child FROM pg_inherits ORDER BY inhparent, inhrelid";
 
 /// A user mapping's catalog holds secrets; its view shows what is asked for here to everybody.
 const BELONGINGS: &str = "\
@@ -95,11 +96,11 @@ const OWNED: &str = "SELECT d.objid AS sequence, d.refobjid AS of, d.deptype = '
      WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 \
        AND d.deptype IN ('a', 'i')";
 
-const FOREIGN_KEYS: &str =
-    "SELECT oid, conrelid, confrelid, convalidated, conparentid <> 0 AS inherited FROM pg_constraint WHERE contype = 'f'";
+const FOREIGN_KEYS: &str = "SELECT oid, conrelid, confrelid, convalidated, conparentid <> 0 AS inherited FROM pg_constraint WHERE contype = 'f'";
 
 /// Triggers that enforce foreign keys: they stand on both tables.
-const ENFORCERS: &str = "SELECT t.oid FROM pg_trigger t JOIN pg_constraint c ON c.oid = t.tgconstraint WHERE c.contype = 'f'";
+const ENFORCERS: &str =
+    "SELECT t.oid FROM pg_trigger t JOIN pg_constraint c ON c.oid = t.tgconstraint WHERE c.contype = 'f'";
 
 const LARGE_OBJECTS: &str = "SELECT count(*) AS count FROM pg_largeobject_metadata";
 

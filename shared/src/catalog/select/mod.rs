@@ -18,6 +18,7 @@ mod pattern;
 use tokio_postgres::Client;
 
 pub use choice::Choice;
+pub(crate) use choice::Limits;
 pub use pattern::{LONGEST, Pattern};
 
 use super::{
@@ -59,6 +60,15 @@ pub async fn choose(client: &Client, version: ServerVersion, selection: &Selecti
     let cx = Context::load(client, version).await.context(doing)?;
     let facts = facts::load(&cx).await.context(doing)?;
     choice::choose(&facts, selection)
+}
+
+/// A condition on the oids in a column: the two parameters of these numbers are those of [`Limits`]. What is not chosen is not locked, and the
+/// server's functions that look at objects wait for whoever holds it, or fail of what is dropped meanwhile.
+pub(crate) fn within(column: &str, only: usize, but: usize) -> String {
+    format!(
+        "(${only}::oid[] IS NULL OR {column} IN (SELECT unnest(${only}::oid[]))) \
+         AND {column} NOT IN (SELECT unnest(${but}::oid[]))"
+    )
 }
 
 const DESCRIPTIONS: &str = "SELECT pg_describe_object(o.class, o.oid, 0) AS object \

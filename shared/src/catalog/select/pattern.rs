@@ -97,7 +97,9 @@ fn part(text: &str) -> Result<(Part, Option<&str>)> {
     let mut name = String::new();
     let mut left = quoted;
     loop {
-        let Some((before, after)) = left.split_once('"') else { return wrong("a double quote is not closed") };
+        let Some((before, after)) = left.split_once('"') else {
+            return wrong("a double quote is not closed");
+        };
         name.push_str(before);
         match after.strip_prefix('"') {
             Some(further) => {
@@ -193,8 +195,23 @@ mod tests {
     fn what_is_no_pattern_is_refused() {
         let long = "x".repeat(301);
         for bad in [
-            "", ".", "a.", ".a", "a.b.c", "a..b", "\"", "\"a", "a\"b", "\"a\"b", "\"\"", "\"\".a", "a.\"\"",
-            "a\u{0}b", "a\nb", "\"a\u{7f}\"", &long,
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a.b.c",
+            "a..b",
+            "\"",
+            "\"a",
+            "a\"b",
+            "\"a\"b",
+            "\"\"",
+            "\"\".a",
+            "a.\"\"",
+            "a\u{0}b",
+            "a\nb",
+            "\"a\u{7f}\"",
+            &long,
         ] {
             assert_eq!(Pattern::parse(bad).unwrap_err().kind(), Kind::InvalidInput, "{bad:?}");
         }

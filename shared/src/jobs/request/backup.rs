@@ -212,7 +212,8 @@ fn selected(fields: &mut Fields) -> Result<Option<Selection>> {
         Selection { tables, exclude_tables, exclude_data, include_schema_only: flag.unwrap_or(false) };
     let bytes = |patterns: &[Pattern]| patterns.iter().map(|p| p.text().len()).sum::<usize>();
     if lists(&selection).iter().map(|(_, patterns)| bytes(patterns)).sum::<usize>() > PATTERN_BYTES {
-        let why = format!("all patterns together have more than {PATTERN_BYTES} bytes: use * for many tables");
+        let why =
+            format!("all patterns together have more than {PATTERN_BYTES} bytes: use * for many tables");
         return Err(wrong("tables", why));
     }
     Ok((flag.is_some() || !selection.is_everything()).then_some(selection))
@@ -322,11 +323,9 @@ mod tests {
 
     #[test]
     fn what_is_planned_is_refused_with_its_field() {
-        for (name, value) in [
-            ("incremental", json!(true)),
-            ("encrypt", json!(true)),
-            ("format", json!("sql")),
-        ] {
+        for (name, value) in
+            [("incremental", json!(true)), ("encrypt", json!(true)), ("format", json!("sql"))]
+        {
             let e = body(json!({ name: value })).unwrap_err();
             assert_eq!(e.kind(), Kind::NotAvailableYet, "{name}");
             assert!(e.field().is_some());
@@ -378,12 +377,8 @@ mod tests {
         assert_eq!(texts(&selection.exclude_data), ["audit"]);
         assert!(selection.include_schema_only);
         assert_eq!(BackupRequest::from_event(request.to_event()).unwrap(), request);
-        let hop = Hop {
-            run: RunId::parse("20261121T020000Z-9f86d081").unwrap(),
-            fence: 1,
-            number: 1,
-            attempt: 1,
-        };
+        let hop =
+            Hop { run: RunId::parse("20261121T020000Z-9f86d081").unwrap(), fence: 1, number: 1, attempt: 1 };
         let handed = BackupRequest { hop: Some(hop), ..request };
         assert_eq!(BackupRequest::from_event(handed.to_event()).unwrap(), handed);
     }

@@ -98,7 +98,10 @@ impl Fields {
             return Err(wrong(&spelt, format!("the field \"{spelt}\" must be a list of texts")));
         };
         if values.len() > most {
-            return Err(wrong(&spelt, format!("the field \"{spelt}\" must be a list of at most {most} texts")));
+            return Err(wrong(
+                &spelt,
+                format!("the field \"{spelt}\" must be a list of at most {most} texts"),
+            ));
         }
         let mut all = Vec::with_capacity(values.len());
         for (number, value) in values.iter().enumerate() {
@@ -107,7 +110,8 @@ impl Fields {
                 return Err(wrong(&place, format!("the field \"{place}\" must be a text")));
             };
             all.push(parse(text).map_err(|e| {
-                Error::new(e.kind(), format!("the field \"{place}\" is wrong: {}", e.message())).at_field(place)
+                Error::new(e.kind(), format!("the field \"{place}\" is wrong: {}", e.message()))
+                    .at_field(place)
             })?);
         }
         Ok(all)

@@ -193,8 +193,9 @@ async fn census(info: &ConnInfo, whole: bool, manifest: &Manifest, done: &mut Do
         ));
         return Ok(());
     }
-    let catalog =
-        catalog::read(snapshot.client(), snapshot.version(), None).await.context("counting the copy's objects")?;
+    let catalog = catalog::read(snapshot.client(), snapshot.version(), None)
+        .await
+        .context("counting the copy's objects")?;
     snapshot.finish().await?.close().await;
     for (name, counted) in &manifest.census {
         if NEVER.contains(&name.as_str()) || (!whole && OF_ROLES.contains(&name.as_str())) {
