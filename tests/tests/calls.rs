@@ -142,7 +142,10 @@ async fn a_restore_asked_for_by_http_is_made() {
     let one = Database::absent("calls_both");
     let body = json!({"backupId": backup, "target": "MAIN", "as": one.name});
     let mut ends = Vec::new();
-    let both = [s.call("POST", "/backup/restore", body.clone()).await, s.call("POST", "/backup/restore", body).await];
+    let both = [
+        s.call("POST", "/backup/restore", body.clone()).await,
+        s.call("POST", "/backup/restore", body).await,
+    ];
     for asked in both {
         let id = asked.json()["id"].as_str().unwrap().to_owned();
         ends.push(s.end("/restores", &id).await["status"].as_str().unwrap().to_owned());

@@ -55,7 +55,9 @@ async fn unknown(app: &App, record: Record, error: Error) -> Result<Record, Prob
         return Ok(there);
     }
     let id = &record.id;
-    let message = format!("whether the run {id} was started is not known; its record tells, and closes within an hour if it was not");
+    let message = format!(
+        "whether the run {id} was started is not known; its record tells, and closes within an hour if it was not"
+    );
     Err(Error::with_source(Kind::Unreachable, message, error).into())
 }
 

@@ -58,7 +58,12 @@ async fn schedules(State(app): State<App>, _: Reader, _: NoQuery) -> Answer {
     get, path = "/schedules/{id}", tag = "schedules", params(SchedulePath), security(("bearer" = ["backup:read"])),
     responses((status = 200, description = "The schedule.", body = Schedule), (status = 404, description = "There is none with this id."))
 )]
-async fn schedule(State(app): State<App>, _: Reader, _: NoQuery, id: Result<Path<String>, PathRejection>) -> Answer {
+async fn schedule(
+    State(app): State<App>,
+    _: Reader,
+    _: NoQuery,
+    id: Result<Path<String>, PathRejection>,
+) -> Answer {
     let schedule = app.desk.get(&parsed(id)?).await?;
     shown(&app, StatusCode::OK, schedule).await
 }

@@ -76,6 +76,8 @@ fn outcome(record: &Record) -> Answer {
             Ok((StatusCode::OK, Json(answer)))
         }
         // Of a run that failed the record tells why: the call itself did what it was to.
-        Status::Failed | Status::Pending | Status::InProgress => Ok((StatusCode::ACCEPTED, Json(shown(record)))),
+        Status::Failed | Status::Pending | Status::InProgress => {
+            Ok((StatusCode::ACCEPTED, Json(shown(record))))
+        }
     }
 }

@@ -83,7 +83,11 @@ async fn every_call_refuses_nonsense_with_the_same_words() {
             }
             let unknown = ask(&path, "{\"frobnicate\": 1}").await;
             // Of a restore what is missing is told first.
-            let field = if path.ends_with("/restore") || path == "/backup" && method == "PUT" { "target" } else { "frobnicate" };
+            let field = if path.ends_with("/restore") || path == "/backup" && method == "PUT" {
+                "target"
+            } else {
+                "frobnicate"
+            };
             assert_eq!(unknown.problem(400, "invalid_input").body["field"], field, "{method} {path}");
             let twice = ask(&path, "{\"label\": \"a\", \"label\": \"b\"}").await;
             twice.problem(400, "invalid_input");
@@ -101,8 +105,14 @@ async fn every_call_refuses_nonsense_with_the_same_words() {
                 continue;
             }
             ids += 1;
-            for bad in ["%00", "a%2Fb", "..%2fx", "%2e%2e", "a%0d%0ab", "%c0%ae", "-1", "a%20b", &"x".repeat(2_000)] {
-                let with = if end == "/id" { path.replace(given, &format!("/schedules/{bad}")) } else { path.replace(given, bad) };
+            for bad in
+                ["%00", "a%2Fb", "..%2fx", "%2e%2e", "a%0d%0ab", "%c0%ae", "-1", "a%20b", &"x".repeat(2_000)]
+            {
+                let with = if end == "/id" {
+                    path.replace(given, &format!("/schedules/{bad}"))
+                } else {
+                    path.replace(given, bad)
+                };
                 let answer = ask(&with, "").await;
                 answer.problem(400, "invalid_input");
                 assert!(answer.body["detail"].as_str().unwrap().len() < 500, "{method} {with}");

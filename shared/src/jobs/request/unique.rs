@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_in_its_object() {
-        for bad in [r#"{"a": 1, "a": 1}"#, r#"{"x": [{"a": 1, "b": 2, "a": 3}]}"#, "{\"a\": 1, \"\\u0061\": 2}"] {
+        for bad in
+            [r#"{"a": 1, "a": 1}"#, r#"{"x": [{"a": 1, "b": 2, "a": 3}]}"#, "{\"a\": 1, \"\\u0061\": 2}"]
+        {
             let error = parse(bad).unwrap_err();
             assert!(error.contains("\"a\" is given twice"), "{error}");
         }
