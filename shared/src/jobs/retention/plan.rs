@@ -354,12 +354,16 @@ mod tests {
             old_damaged,
         ];
         assert_eq!(kept(&records, Rules { last: 1, ..Rules::default() }), [1, 2]);
-        let reasons: Vec<String> = planned(&records, Rules::days(1), now()).into_iter().map(|d| d.reason).collect();
+        let reasons: Vec<String> =
+            planned(&records, Rules::days(1), now()).into_iter().map(|d| d.reason).collect();
         assert!(reasons[0].contains("although it failed its verification"), "{reasons:?}");
         assert_eq!(reasons[1], "it is the newest good backup of a");
         let of = DatabaseName::parse("a").unwrap();
         let [completed, good] = newest(&records, &of);
-        assert_eq!((completed.map(|r| &r.id), good.map(|r| &r.id)), (Some(&records[0].id), Some(&records[1].id)));
+        assert_eq!(
+            (completed.map(|r| &r.id), good.map(|r| &r.id)),
+            (Some(&records[0].id), Some(&records[1].id))
+        );
     }
 
     #[test]

@@ -85,8 +85,9 @@ pub(super) async fn all(platform: &Platform) -> Result<()> {
         if Instant::now() >= end {
             break;
         }
-        if let Err(e) =
-            tell(platform, &database, &mut channels, end).await.with_context(|| format!("telling of database {database}"))
+        if let Err(e) = tell(platform, &database, &mut channels, end)
+            .await
+            .with_context(|| format!("telling of database {database}"))
         {
             tracing::error!(database = %database, error = %e, "telling of a database");
             failure.get_or_insert(e);

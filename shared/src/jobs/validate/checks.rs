@@ -15,11 +15,7 @@ const ALL: &str = "SELECT c.conname::text, c.conrelid, pg_get_expr(c.conbin, c.c
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(
-    looker: &mut Looker<'_>,
-    tables: &Tables,
-    strangers: &Strangers,
-) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("CHECK constraints", ALL).await? {
         let Some(table) = tables.get(&row.get::<_, u32>(1)).filter(|t| t.kind != 'p') else { continue };
         let (name, expression): (String, String) = (row.get(0), row.get(2));

@@ -29,11 +29,7 @@ const ALL: &str = "WITH RECURSIVE over(con, typ) AS ( \
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(
-    looker: &mut Looker<'_>,
-    tables: &Tables,
-    strangers: &Strangers,
-) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("domains", ALL).await? {
         let Some(table) = tables.get(&row.get::<_, u32>(5)).filter(|t| t.kind != 'p') else { continue };
         let (constraint, schema, domain): (String, String, String) = (row.get(0), row.get(1), row.get(2));

@@ -54,11 +54,7 @@ struct Key {
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(
-    looker: &mut Looker<'_>,
-    tables: &Tables,
-    strangers: &Strangers,
-) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("foreign keys", ALL).await? {
         let (from, to): (u32, u32) = (row.get(1), row.get(2));
         let (Some(from), Some(to)) = (tables.get(&from), tables.get(&to)) else { continue };
@@ -164,7 +160,10 @@ mod tests {
         };
         let simple = key(false).orphans(&table("t"), &table("r"));
         assert!(simple.contains("num_nulls(t.a, t.\"B\") = 0"), "{simple}");
-        assert!(simple.contains("CAST(r.y AS text) OPERATOR(pg_catalog.=) t.\"B\" COLLATE pg_catalog.\"C\""), "{simple}");
+        assert!(
+            simple.contains("CAST(r.y AS text) OPERATOR(pg_catalog.=) t.\"B\" COLLATE pg_catalog.\"C\""),
+            "{simple}"
+        );
         assert!(simple.contains("r.x OPERATOR(pg_catalog.=) CAST(t.a AS anyarray)"), "{simple}");
         assert!(key(true).orphans(&table("t"), &table("r")).contains("num_nonnulls(t.a, t.\"B\") > 0"));
     }

@@ -29,11 +29,7 @@ struct Columns {
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(
-    looker: &mut Looker<'_>,
-    tables: &Tables,
-    strangers: &Strangers,
-) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("foreign tables", FOREIGN).await? {
         let name = crate::pg::qualified(row.get(0), row.get(1));
         looker

@@ -26,11 +26,7 @@ const ALL: &str = "SELECT d.refobjid, n.nspname::text, s.relname::text, a.attnam
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(
-    looker: &mut Looker<'_>,
-    tables: &Tables,
-    strangers: &Strangers,
-) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("sequences", ALL).await? {
         let Some(table) = tables.get(&row.get::<_, u32>(0)) else { continue };
         let (schema, name, column): (String, String, String) = (row.get(1), row.get(2), row.get(3));
