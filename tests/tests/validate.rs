@@ -225,6 +225,54 @@ async fn what_cannot_be_read_is_told() {
     assert!(missed.iter().any(|m| m.contains("trapped") && m.contains("trap(integer)")), "{missed:?}");
 }
 
+/// Where a function can hide: in a cast that a foreign key would use, under a domain, in an index that the planner looks at.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_function_of_another_role_is_called_by_whatever_way() {
+    let d = Deployment::start().await;
+    let roles = Roles::create(&["_app"], "");
+    let app = quoted(&roles.name("_app"));
+    let database = Database::of(
+        "valid_traps",
+        &format!(
+            "CREATE FUNCTION trap(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sprung as %', current_user; END $$; \
+             CREATE TYPE word AS ENUM ('x'); \
+             CREATE FUNCTION spelt(word) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sprung as %', current_user; END $$; \
+             CREATE CAST (word AS int) WITH FUNCTION spelt(word) AS IMPLICIT; \
+             CREATE TABLE words (w int PRIMARY KEY); CREATE TABLE said (w word); \
+             SET session_replication_role = replica; INSERT INTO said VALUES ('x'); \
+             ALTER TABLE said ADD CONSTRAINT known FOREIGN KEY (w) REFERENCES words NOT VALID; RESET session_replication_role; \
+             CREATE DOMAIN inner_one AS int; CREATE DOMAIN outer_one AS inner_one; CREATE TABLE numbers (n outer_one); INSERT INTO numbers VALUES (-1), (1); \
+             ALTER DOMAIN inner_one ADD CONSTRAINT trapped CHECK (trap(VALUE)) NOT VALID; ALTER DOMAIN outer_one ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID; \
+             CREATE TABLE indexed (id serial); INSERT INTO indexed DEFAULT VALUES; \
+             CREATE FUNCTION folded(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$; CREATE INDEX ON indexed ((folded(1))); \
+             CREATE OR REPLACE FUNCTION folded(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'sprung as %', current_user; END $$; \
+             CREATE TABLE root (id int); CREATE TABLE leaf () INHERITS (root); CREATE STATISTICS counted ON (folded(2)), id FROM leaf; \
+             CREATE TABLE free (id int); INSERT INTO free VALUES (1); \
+             ALTER FUNCTION trap(int) OWNER TO {app}; ALTER FUNCTION spelt(word) OWNER TO {app}; ALTER FUNCTION folded(int) OWNER TO {app};"
+        ),
+    )
+    .await;
+    database
+        .try_run("SELECT count(*) FROM indexed")
+        .await
+        .expect_err("a look at the table is enough to call it");
+    let report = validate(&d, &database).await;
+    assert!(!report.to_string().contains("sprung"), "{report:#}");
+    assert_eq!(found(&report), [""; 0], "{report:#}");
+    let missed = not_checked(&report);
+    for (what, function) in [
+        ("foreign key known of public.said", "spelt("),
+        ("constraint trapped of domain public.inner_one", "trap(integer)"),
+        ("constraint positive of domain public.outer_one", "trap(integer)"),
+        ("the rows of public.indexed", "folded(integer)"),
+        ("sequence public.indexed_id_seq", "folded(integer)"),
+        ("the rows of public.leaf", "folded(integer)"),
+    ] {
+        assert!(missed.iter().any(|m| m.starts_with(what) && m.contains(function)), "{what}: {missed:#?}");
+    }
+    assert_eq!(report["checked"]["tables"], json!(4), "words, said, numbers, free: {report:#}");
+}
+
 /// The file of values kept out of line is emptied under a copy of the database that no session has read yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_file_is_found() {

@@ -149,6 +149,7 @@ impl Ledger {
         let (update, values) = close.update();
         let values: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let values = || values.iter().cloned().chain(terms.iter().cloned());
+        let mut uncounted = None;
         for attempt in 0..standing::TRIES {
             let there = match self.find(id).await? {
                 Some(there) if !there.status.is_final() => there,
@@ -159,15 +160,26 @@ impl Ledger {
             match self.transact_end(&there.database, &ended, &update, condition, values()).await {
                 Ok(Transacted::Done) => return Ok(Ok(self.get(&ended.id).await?)),
                 Ok(Transacted::Refused) => return Ok(Err(self.find(&ended.id).await?.map(Box::new))),
-                Ok(Transacted::Overtaken) => standing::pause(attempt).await,
+                Ok(Transacted::Overtaken) => {
+                    standing::pause(attempt).await;
+                    uncounted = Some((there.database, ended));
+                }
                 Err(e) => {
                     tracing::error!(id = %ended.id, error = %e, "the end of a run cannot be counted; its record is closed alone");
+                    uncounted = Some((there.database, ended));
                     break;
                 }
             }
         }
         // That people are told must not stand in the way of the run itself.
-        self.update(id, &update, condition, values()).await
+        let closed = self.update(id, &update, condition, values()).await?;
+        // Closed by this write, it was not counted by another.
+        if let (Ok(_), Some((database, ended))) = (&closed, uncounted)
+            && let Err(e) = self.change_standing(&database, |standing| standing.end(&ended)).await
+        {
+            tracing::error!(id = %ended.id, error = %e, "the end of a run was not counted, and nobody is told of it");
+        }
+        Ok(closed)
     }
 }
 

@@ -332,6 +332,10 @@ pub(super) fn overtaken(code: Option<&str>) -> bool {
                 | "TransactionConflictException"
                 | "TransactionConflict"
                 | "TransactionInProgressException"
+                | "ThrottlingError"
+                | "ThrottlingException"
+                | "ProvisionedThroughputExceeded"
+                | "ProvisionedThroughputExceededException"
         )
     )
 }

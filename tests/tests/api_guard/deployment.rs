@@ -134,7 +134,7 @@ impl Deployment {
         for (path, item) in document["paths"].as_object().unwrap() {
             let filled = path
                 .replace("{id}", "20261121T020000Z-9f86d081")
-                .replace("{name}", "main")
+                .replace("{name}", "crm")
                 .replace(['{', '}'], "");
             for (method, operation) in item.as_object().unwrap() {
                 let scope = operation["security"][0]["bearer"][0].as_str().map(str::to_owned);

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
     base::id::{DatabaseName, RunId},
-    ledger::{Record, RunKind, Status},
+    ledger::{Record, RunKind, Status, Verdict},
 };
 
 /// Days that what is left of a failed backup stays where no rule goes by days.
@@ -112,7 +112,8 @@ pub struct Decision {
 
 /// Decides on every record of a backup, newest first.
 ///
-/// The newest completed backup of a database always stays, whatever the rules or the clock say; so does what an incremental backup that stays builds
+/// The newest completed backup of a database always stays, whatever the rules or the clock say, and the newest one that has not failed its verification, if
+/// that is another; no other rule counts one that has. So does what an incremental backup that stays builds
 /// on (`backup_id`), however far back, and what a run reads at this moment. A record from the future (a clock that was wrong) stays. A removal that was
 /// begun is finished: the manifest may be gone, so such a record never counts as good.
 pub fn plan(records: &[Record], circumstances: &Circumstances<'_>) -> Vec<Decision> {
@@ -125,14 +126,42 @@ pub fn plan(records: &[Record], circumstances: &Circumstances<'_>) -> Vec<Decisi
     decisions
 }
 
-fn is_good(r: &Record) -> bool {
+fn is_completed(r: &Record) -> bool {
     r.kind == RunKind::Backup && r.status == Status::Completed && r.deleting_at.is_none()
+}
+
+/// Whether a backup can be relied on, as far as anybody knows.
+fn is_good(r: &Record) -> bool {
+    is_completed(r) && r.verification != Some(Verdict::Failed)
+}
+
+/// The newest completed backup of a database, and the newest good one.
+pub(super) fn newest<'r>(
+    records: impl IntoIterator<Item = &'r Record>,
+    database: &DatabaseName,
+) -> [Option<&'r Record>; 2] {
+    let mut newest = [None, None];
+    for r in records.into_iter().filter(|r| r.database == *database && is_completed(r)) {
+        for (place, counts) in newest.iter_mut().zip([true, is_good(r)]) {
+            let later = |there: &Record| (r.created_at, &r.id) > (there.created_at, &there.id);
+            if counts && place.is_none_or(later) {
+                *place = Some(r);
+            }
+        }
+    }
+    newest
 }
 
 /// Good backups that a rule keeps, with the first reason.
 fn kept_by_rules(sorted: &[&Record], c: &Circumstances<'_>) -> BTreeMap<RunId, String> {
     let mut kept = BTreeMap::new();
-    let mut databases = BTreeSet::new();
+    let (mut databases, mut completed) = (BTreeSet::new(), BTreeSet::new());
+    for r in sorted.iter().filter(|r| is_completed(r)) {
+        if completed.insert(&r.database) && !is_good(r) {
+            let why = "it is the newest completed backup of";
+            kept.insert(r.id.clone(), format!("{why} {}, although it failed its verification", r.database));
+        }
+    }
     let mut groups: BTreeMap<(&DatabaseName, Option<&str>), Vec<&Record>> = BTreeMap::new();
     for r in sorted.iter().filter(|r| is_good(r)) {
         if databases.insert(&r.database) {
@@ -310,6 +339,34 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_its_verification_takes_no_place() {
+        let mut damaged = record(1, "a", Status::Completed, 1);
+        damaged.verification = Some(Verdict::Failed);
+        let old_damaged = {
+            let mut r = record(4, "a", Status::Completed, 24 * 70);
+            r.verification = Some(Verdict::Failed);
+            r
+        };
+        let records = [
+            damaged,
+            record(2, "a", Status::Completed, 24 * 50),
+            record(3, "a", Status::Completed, 24 * 60),
+            old_damaged,
+        ];
+        assert_eq!(kept(&records, Rules { last: 1, ..Rules::default() }), [1, 2]);
+        let reasons: Vec<String> =
+            planned(&records, Rules::days(1), now()).into_iter().map(|d| d.reason).collect();
+        assert!(reasons[0].contains("although it failed its verification"), "{reasons:?}");
+        assert_eq!(reasons[1], "it is the newest good backup of a");
+        let of = DatabaseName::parse("a").unwrap();
+        let [completed, good] = newest(&records, &of);
+        assert_eq!(
+            (completed.map(|r| &r.id), good.map(|r| &r.id)),
+            (Some(&records[0].id), Some(&records[1].id))
+        );
+    }
+
+    #[test]
     fn a_begun_removal_is_finished_and_does_not_count_as_good() {
         let mut half_gone = record(2, "a", Status::Completed, 1);
         half_gone.deleting_at = Some(now());
@@ -340,6 +397,8 @@ mod tests {
             let status = [Status::Pending, Status::InProgress, Status::Completed, Status::Failed][*status];
             let mut r = record(n as u32, ["a", "b", "c"][*database], status, *hours);
             r.deleting_at = (*deleting && status.is_final()).then(now);
+            // Every third was verified and failed.
+            r.verification = (n % 3 == 1 && status == Status::Completed).then_some(Verdict::Failed);
             // Only what is there can be built on.
             r.backup_id = base.filter(|_| !all.is_empty()).map(|at| at.get(&all).id.clone());
             all.push(r);
@@ -365,10 +424,8 @@ mod tests {
             prop_assert_eq!(plan.len(), records.len());
             let keeps = |id: &RunId| plan.iter().any(|d| d.id == *id && d.keep);
             for database in ["a", "b", "c"] {
-                let newest = records.iter()
-                    .filter(|r| r.database.as_str() == database && is_good(r))
-                    .max_by_key(|r| (r.created_at, r.id.clone()));
-                prop_assert!(newest.is_none_or(|r| keeps(&r.id)));
+                let newest = newest(&records, &DatabaseName::parse(database).unwrap());
+                prop_assert!(newest.into_iter().flatten().all(|r| keeps(&r.id)));
             }
             prop_assert!(records.iter().filter(|r| !r.status.is_final()).all(|r| keeps(&r.id)));
             for r in records.iter().filter(|r| keeps(&r.id)) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     super::{Platform, backup, request::stored_at},
     Circumstances, Decision, Line, Outcome, Refused, plan,
+    plan::newest,
     rules::Registered,
 };
 use crate::{
@@ -143,15 +144,15 @@ async fn may_remove(ledger: &Ledger, record: &Record, force: bool) -> Result<()>
     if force || record.status != Status::Completed || record.deleting_at.is_some() {
         return Ok(());
     }
-    let newest = ledger.latest(Some(&record.database), Status::Completed).await?;
-    if newest.is_some_and(|newest| newest.id == *id) {
+    let all = all_backups(ledger).await?;
+    if newest(&all, &record.database).into_iter().flatten().any(|newest| newest.id == *id) {
         let why = format!(
             "the backup {id} is the newest good one of {}; with \"force=true\" it can be removed all the same",
             record.database
         );
         return refuse(why);
     }
-    let dependent = all_backups(ledger).await?.into_iter().find(|r| r.backup_id.as_ref() == Some(id));
+    let dependent = all.into_iter().find(|r| r.backup_id.as_ref() == Some(id));
     match dependent {
         Some(r) => refuse(format!("the incremental backup {} needs {id}", r.id)),
         None => Ok(()),

@@ -11,8 +11,10 @@ use crate::{
     ledger::Schedule,
 };
 
-/// Runs that are looked at: more than a year of months, more than a week of hours.
-const LOOKED_AT: usize = 200;
+/// Runs that are looked at: of every five minutes those of a month, of each month those of centuries.
+const LOOKED_AT: usize = 10_000;
+/// From when on, days before now: the pause that now falls into counts as well.
+const BACK: i64 = 9;
 
 /// By database, the longest time from one run of its schedules to the next; none where no schedule of it fires.
 pub type Paces = BTreeMap<DatabaseName, Option<SignedDuration>>;
@@ -32,12 +34,13 @@ pub fn next_of(schedule: &Schedule, now: Timestamp, count: usize) -> Vec<Timesta
     parsed.map_or_else(|_| Vec::new(), |(e, zone)| e.next_runs(now, schedule.counts_from, &zone, count))
 }
 
-/// The paces of all databases that have schedules, from those that come.
+/// The paces of all databases that have schedules.
 pub(in crate::jobs) fn paces(schedules: &[Schedule], config: &Config, now: Timestamp) -> Paces {
     let mut runs: BTreeMap<DatabaseName, Vec<Vec<Timestamp>>> = BTreeMap::new();
     for schedule in schedules.iter().filter(|s| s.removing_at.is_none()) {
         if let Ok(database) = DatabaseName::parse(backs_up(schedule, config)) {
-            runs.entry(database).or_default().push(next_of(schedule, now, LOOKED_AT));
+            let from = now.checked_sub(SignedDuration::from_hours(BACK * 24)).unwrap_or(now);
+            runs.entry(database).or_default().push(next_of(schedule, from, LOOKED_AT));
         }
     }
     runs.into_iter().map(|(database, all)| (database, longest(&all))).collect()
@@ -77,6 +80,7 @@ mod tests {
             Some(1),
             "the hourly one goes on after what was looked at"
         );
+        assert_eq!(gap(&["*/10 9-17 * * 1-5"]), Some(63), "from Friday 17:50 to Monday 09:00");
         assert_eq!(gap(&["rate(6 hours)"]), Some(6));
         assert_eq!((gap(&[]), longest(&[runs("0 2 * * *")[..1].to_vec()])), (None, None));
     }

@@ -27,6 +27,9 @@ fn values(notice: &Notice, record: Option<&Record>) -> Vec<(Metric, f64)> {
     if record.kind == RunKind::Restore {
         return vec![(Metric::RestoreFailed, no)];
     }
+    if record.kind != RunKind::Backup {
+        return Vec::new();
+    }
     let mut all = vec![
         (Metric::BackupSucceeded, yes),
         (Metric::BackupFailed, no),

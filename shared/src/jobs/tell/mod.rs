@@ -41,6 +41,8 @@ const MOST: usize = 20;
 const AT_THE_END: Duration = Duration::from_secs(12);
 /// Time for telling all there is.
 const ALL: Duration = Duration::from_secs(90);
+/// Seconds between two looks of the reaper (template.yaml, `ReapTimer`).
+const REAPING: i64 = 300;
 /// After so long it is given up.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
@@ -53,7 +55,8 @@ pub(super) async fn at_the_end(platform: &Platform, database: &DatabaseName, lef
     if limit < Duration::from_millis(200) {
         return;
     }
-    let telling = tell(platform, database, Instant::now() + limit);
+    let mut channels = Channels::default();
+    let telling = tell(platform, database, &mut channels, Instant::now() + limit);
     // Besides the channels there are calls to DynamoDB, which have limits of their own.
     match tokio::time::timeout(limit + limit / 2, telling).await {
         Ok(Ok(())) => {}
@@ -72,13 +75,19 @@ pub(super) async fn at_the_end(platform: &Platform, database: &DatabaseName, lef
 /// Those of the ledger; a channel's are logged.
 pub(super) async fn all(platform: &Platform) -> Result<()> {
     let end = Instant::now() + ALL;
-    let mut failure = None;
-    for database in platform.ledger.standings().await.context("looking for what is to be told")? {
+    let (mut failure, mut channels) = (None, Channels::default());
+    let mut databases = platform.ledger.standings().await.context("looking for what is to be told")?;
+    // Each time another one comes first: none waits for ever behind those that cannot be told.
+    let turn = usize::try_from(clock::now().as_second() / REAPING).unwrap_or_default();
+    let first = turn.checked_rem(databases.len()).unwrap_or_default();
+    databases.rotate_left(first);
+    for database in databases {
         if Instant::now() >= end {
             break;
         }
-        if let Err(e) =
-            tell(platform, &database, end).await.with_context(|| format!("telling of database {database}"))
+        if let Err(e) = tell(platform, &database, &mut channels, end)
+            .await
+            .with_context(|| format!("telling of database {database}"))
         {
             tracing::error!(database = %database, error = %e, "telling of a database");
             failure.get_or_insert(e);
@@ -87,7 +96,8 @@ pub(super) async fn all(platform: &Platform) -> Result<()> {
     failure.map_or(Ok(()), Err)
 }
 
-/// Puts down that a backup failed its verification, and tells it. `verification` names it: told of again by the same name, it is the same event.
+/// Puts down that a backup failed its verification; it is told at the end of the run. `verification` names it: put down again by the same name, it is the same
+/// event.
 ///
 /// # Errors
 /// Those of the ledger.
@@ -113,27 +123,34 @@ pub(super) async fn verification_failed(
             held_until: None,
         });
     });
-    posted
-        .await
-        .with_context(|| format!("putting down that backup {} failed its verification", backup.id))?;
-    at_the_end(platform, &backup.database, AT_THE_END * 2).await;
-    Ok(())
+    posted.await.with_context(|| format!("putting down that backup {} failed its verification", backup.id))
 }
 
-async fn tell(platform: &Platform, database: &DatabaseName, end: Instant) -> Result<()> {
+/// The channels, once they are needed, and those that failed: one that has just failed is not tried again with the next event, for there may be many.
+#[derive(Default)]
+struct Channels {
+    ways: Option<Vec<Way>>,
+    broken: BTreeSet<&'static str>,
+}
+
+async fn tell(
+    platform: &Platform,
+    database: &DatabaseName,
+    channels: &mut Channels,
+    end: Instant,
+) -> Result<()> {
     let ledger = &platform.ledger;
     let taken = ledger.take_notices(database, clock::now(), HOLD, MOST).await?;
     if taken.is_empty() {
         return Ok(());
     }
-    let ways = match taken.iter().any(|n| n.event.is_some()) {
-        true => ways(platform).await,
-        false => Vec::new(),
-    };
-    let mut broken = BTreeSet::new();
+    if channels.ways.is_none() && taken.iter().any(|n| n.event.is_some()) {
+        channels.ways = Some(ways(platform).await);
+    }
+    let ways = channels.ways.as_deref().unwrap_or_default();
     let mut told = Vec::new();
     for notice in &taken {
-        let one = tell_one(platform, database, notice, &ways, &mut broken, end).await;
+        let one = tell_one(platform, database, notice, ways, &mut channels.broken, end).await;
         told.push(one.unwrap_or_else(|e| {
             tracing::error!(notice = notice.id, error = %e, "this could not be told; it will be tried again");
             Told { id: notice.id.clone(), counted: false, by: Vec::new(), done: false }
@@ -185,7 +202,7 @@ fn is_old(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) > GIVEN_UP
 }
 
-/// Sends over one channel. One that has just failed is not tried again with the next event: there may be many.
+/// Sends over one channel that is not broken.
 async fn send(
     name: &'static str,
     channel: &Result<Box<dyn Channel>>,

@@ -6,21 +6,13 @@
 use super::{
     looker::Looker,
     report::Finding,
+    strangers::Strangers,
     table::{Table, Tables},
 };
 use crate::{base::Result, jobs::restore::plan::shown, pg::ident};
 
-/// The first function of a role that is neither a superuser nor the session's own that a constraint's expression or operators call.
-pub(super) const STRANGER: &str = "(SELECT f.oid::regprocedure::text FROM pg_depend d JOIN pg_proc f ON f.oid = CASE d.refclassid \
-         WHEN 'pg_proc'::regclass THEN d.refobjid \
-         WHEN 'pg_operator'::regclass THEN (SELECT o.oprcode::oid FROM pg_operator o WHERE o.oid = d.refobjid) END \
-       JOIN pg_roles r ON r.oid = f.proowner \
-     WHERE d.classid = 'pg_constraint'::regclass AND d.objid = c.oid AND NOT r.rolsuper AND r.rolname <> CURRENT_USER LIMIT 1)";
-
 /// `conperiod` and `conenforced` came with 18. Those of partitions belong to the one of their root.
-fn all() -> String {
-    format!(
-        "SELECT c.conname::text, c.conrelid, c.confrelid, c.confmatchtype = 'f', \
+const ALL: &str = "SELECT c.conname::text, c.conrelid, c.confrelid, c.confmatchtype = 'f', \
            ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(n, place) \
                  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY k.place), \
            ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(n, place) \
@@ -33,10 +25,18 @@ fn all() -> String {
                  FROM unnest(c.conkey, c.confkey) WITH ORDINALITY AS k(n, m, place) \
                  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n \
                  JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.m ORDER BY k.place), \
-           coalesce((to_jsonb(c) ->> 'conperiod')::bool, false), coalesce((to_jsonb(c) ->> 'conenforced')::bool, true), {STRANGER} \
-         FROM pg_constraint c WHERE c.contype = 'f' AND c.conparentid = 0 ORDER BY c.conrelid, c.conname"
-    )
-}
+           coalesce((to_jsonb(c) ->> 'conperiod')::bool, false), coalesce((to_jsonb(c) ->> 'conenforced')::bool, true), c.oid, \
+           ARRAY(SELECT CASE WHEN a.atttypid <> o.oprleft THEN format_type(o.oprleft, NULL) END \
+                 FROM unnest(c.conpfeqop, c.confkey) WITH ORDINALITY AS k(n, m, place) JOIN pg_operator o ON o.oid = k.n \
+                 JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.m ORDER BY k.place), \
+           ARRAY(SELECT CASE WHEN a.atttypid <> o.oprright THEN format_type(o.oprright, NULL) END \
+                 FROM unnest(c.conpfeqop, c.conkey) WITH ORDINALITY AS k(n, m, place) JOIN pg_operator o ON o.oid = k.n \
+                 JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.m ORDER BY k.place), \
+           ARRAY(SELECT x.oid FROM unnest(c.conpfeqop, c.confkey, c.conkey) AS k(n, m, own) JOIN pg_operator o ON o.oid = k.n \
+                 JOIN pg_attribute a ON (a.attrelid = c.confrelid AND a.attnum = k.m) OR (a.attrelid = c.conrelid AND a.attnum = k.own) \
+                 JOIN pg_type t ON t.oid = a.atttypid \
+                 JOIN pg_cast x ON x.castsource IN (t.oid, t.typbasetype) AND x.casttarget IN (o.oprleft, o.oprright)) \
+         FROM pg_constraint c WHERE c.contype = 'f' AND c.conparentid = 0 ORDER BY c.conrelid, c.conname";
 
 /// A foreign key.
 struct Key {
@@ -46,13 +46,16 @@ struct Key {
     referenced: Vec<String>,
     operators: Vec<String>,
     collations: Vec<Option<String>>,
+    /// The operators' types where the referenced column's is another one, and where the own column's is: the server casts to them, too (ruleutils.c,
+    /// `generate_operator_clause`). Without, the parser might choose another operator.
+    casts: (Vec<Option<String>>, Vec<Option<String>>),
     period: bool,
 }
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables) -> Result<()> {
-    for row in looker.list("foreign keys", &all()).await? {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
+    for row in looker.list("foreign keys", ALL).await? {
         let (from, to): (u32, u32) = (row.get(1), row.get(2));
         let (Some(from), Some(to)) = (tables.get(&from), tables.get(&to)) else { continue };
         let key = Key {
@@ -62,12 +65,14 @@ pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables) -> Result<()>
             referenced: row.get(5),
             operators: row.get(6),
             collations: row.get(7),
+            casts: (row.get(11), row.get(12)),
             period: row.get(8),
         };
         let name = shown(&ident(&key.name));
         let what = format!("foreign key {name} of {}", from.shown());
-        let (enforced, stranger): (bool, Option<String>) = (row.get(9), row.get(10));
-        if let Some(reason) = withheld(enforced, stranger) {
+        let casts: Vec<u32> = row.get(13);
+        let strange = || strangers.of_constraint(row.get(10), &casts, &[from.oid, to.oid]);
+        if let Some(reason) = not_enforced(row.get(9)).or_else(strange) {
             looker.report.not_checked(what, reason);
             continue;
         }
@@ -91,17 +96,9 @@ pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables) -> Result<()>
     Ok(())
 }
 
-/// Why a constraint is left alone.
-pub(super) fn withheld(enforced: bool, stranger: Option<String>) -> Option<String> {
-    if !enforced {
-        return Some("it is declared NOT ENFORCED".to_owned());
-    }
-    stranger.map(|f| {
-        format!(
-            "it calls {}, a function of a role that is no superuser, which would run with this role's rights",
-            shown(&f)
-        )
-    })
+/// Why a constraint that the server does not enforce is left alone.
+pub(super) fn not_enforced(enforced: bool) -> Option<String> {
+    (!enforced).then(|| "it is declared NOT ENFORCED".to_owned())
 }
 
 impl Key {
@@ -116,12 +113,13 @@ impl Key {
             .filter(|n| !(self.period && n + 1 == self.columns.len()))
             .map(|n| {
                 let collation = self.collations.get(n).cloned().flatten().unwrap_or_default();
-                format!(
-                    "r.{} {} t.{}{collation}",
-                    ident(&self.referenced[n]),
-                    self.operators[n],
-                    ident(&self.columns[n])
-                )
+                let cast = |column: String, to: Option<&Option<String>>| match to {
+                    Some(Some(to)) => format!("CAST({column} AS {to})"),
+                    _ => column,
+                };
+                let referenced = cast(format!("r.{}", ident(&self.referenced[n])), self.casts.0.get(n));
+                let own = cast(format!("t.{}", ident(&self.columns[n])), self.casts.1.get(n));
+                format!("{referenced} {} {own}{collation}", self.operators[n])
             })
             .collect();
         let found = match (self.period, self.columns.last(), self.referenced.last()) {
@@ -157,11 +155,16 @@ mod tests {
             referenced: vec!["x".into(), "y".into()],
             operators: vec!["OPERATOR(pg_catalog.=)".into(); 2],
             collations: vec![Some(String::new()), Some(" COLLATE pg_catalog.\"C\"".into())],
+            casts: (vec![None, Some("text".into())], vec![Some("anyarray".into()), None]),
             period: false,
         };
         let simple = key(false).orphans(&table("t"), &table("r"));
         assert!(simple.contains("num_nulls(t.a, t.\"B\") = 0"), "{simple}");
-        assert!(simple.contains("r.y OPERATOR(pg_catalog.=) t.\"B\" COLLATE pg_catalog.\"C\""), "{simple}");
+        assert!(
+            simple.contains("CAST(r.y AS text) OPERATOR(pg_catalog.=) t.\"B\" COLLATE pg_catalog.\"C\""),
+            "{simple}"
+        );
+        assert!(simple.contains("r.x OPERATOR(pg_catalog.=) CAST(t.a AS anyarray)"), "{simple}");
         assert!(key(true).orphans(&table("t"), &table("r")).contains("num_nonnulls(t.a, t.\"B\") > 0"));
     }
 }

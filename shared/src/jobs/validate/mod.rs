@@ -4,8 +4,8 @@
 //! invalid indexes ─ sequences ─ foreign keys ─ CHECK constraints not validated ─ domains ─ every row, for NOT NULL and for being readable at all
 //! ```
 //!
-//! What costs least comes first; what the time does not reach is said. The expressions of constraints run functions: those of roles that are no
-//! superusers are not called with the rights of another role, which would hand these rights to whoever owns the function.
+//! What costs least comes first; what the time does not reach is said. Statements run functions: those of roles that are no superusers are not
+//! called with the rights of another role, which would hand these rights to whoever owns the function ([`strangers`]).
 
 mod checks;
 mod domains;
@@ -15,12 +15,14 @@ mod looker;
 mod report;
 mod rows;
 mod sequences;
+mod strangers;
 mod table;
 
 use std::time::Duration;
 
 use looker::Looker;
 pub use report::{Finding, NotChecked, Report};
+use strangers::Strangers;
 
 use super::{
     Invocation, Platform, backup, databases,
@@ -86,12 +88,13 @@ async fn look(info: &ConnInfo, limit: Duration) -> Result<(Report, String)> {
     let version = session.version().to_string();
     let mut looker = Looker::begin(&session, limit).await?;
     let tables = table::all(&session).await?;
+    let strangers = Strangers::list(&mut looker).await?;
     indexes::look(&mut looker, &tables).await?;
-    sequences::look(&mut looker, &tables).await?;
-    foreign_keys::look(&mut looker, &tables).await?;
-    checks::look(&mut looker, &tables).await?;
-    domains::look(&mut looker, &tables).await?;
-    rows::look(&mut looker, &tables).await?;
+    sequences::look(&mut looker, &tables, &strangers).await?;
+    foreign_keys::look(&mut looker, &tables, &strangers).await?;
+    checks::look(&mut looker, &tables, &strangers).await?;
+    domains::look(&mut looker, &tables, &strangers).await?;
+    rows::look(&mut looker, &tables, &strangers).await?;
     let report = looker.end().await;
     session.close().await;
     Ok((report, version))

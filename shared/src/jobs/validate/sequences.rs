@@ -3,6 +3,7 @@
 use super::{
     looker::Looker,
     report::Finding,
+    strangers::Strangers,
     table::{Table, Tables, counted},
 };
 use crate::{
@@ -11,12 +12,12 @@ use crate::{
     pg::{ident, qualified},
 };
 
-/// Those of identity columns, and those that a column owns and takes its default from. Of columns of other types than whole numbers nothing can be
+/// Those of identity columns, and those that a column owns and takes its default from; one that begins anew is meant to give values again. Of columns of other types than whole numbers nothing can be
 /// told.
 const ALL: &str = "SELECT d.refobjid, n.nspname::text, s.relname::text, a.attname::text, q.seqincrement, q.seqmin, q.seqmax \
      FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace \
        JOIN pg_sequence q ON q.seqrelid = s.oid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 \
+     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND NOT q.seqcycle \
        AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) \
        AND (d.deptype = 'i' OR (d.deptype = 'a' AND EXISTS (SELECT FROM pg_attrdef f JOIN pg_depend u \
               ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid AND u.refclassid = 'pg_class'::regclass AND u.refobjid = s.oid \
@@ -25,7 +26,7 @@ const ALL: &str = "SELECT d.refobjid, n.nspname::text, s.relname::text, a.attnam
 
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables) -> Result<()> {
+pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
     for row in looker.list("sequences", ALL).await? {
         let Some(table) = tables.get(&row.get::<_, u32>(0)) else { continue };
         let (schema, name, column): (String, String, String) = (row.get(1), row.get(2), row.get(3));
@@ -33,6 +34,10 @@ pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables) -> Result<()>
         let sequence = qualified(&schema, &name);
         let shown_sequence = shown(&sequence);
         let what = format!("sequence {shown_sequence} of {}", table.shown());
+        if let Some(reason) = strangers.of_tables(&[table.oid]) {
+            looker.report.not_checked(what, reason);
+            continue;
+        }
         let sql = beyond(table, &sequence, &column, step, (least, most));
         let finding = |count| Finding {
             kind: "sequence_behind",
@@ -66,5 +71,8 @@ fn beyond(table: &Table, sequence: &str, column: &str, step: i64, (least, most):
         true => format!("t.{column} >= {next} AND t.{column} <= {most}"),
         false => format!("t.{column} <= {next} AND t.{column} >= {least}"),
     };
-    counted(&format!("SELECT {example} AS example FROM {name} AS t WHERE {condition}"))
+    // Of a step of several, what lies between two steps is somebody else's.
+    counted(&format!(
+        "SELECT {example} AS example FROM {name} AS t WHERE {condition} AND mod(t.{column}::numeric - {next}, {step}) = 0"
+    ))
 }

@@ -92,6 +92,9 @@ impl Verify<'_> {
             let stuck_at = at.map(|n| format!("hashing {}", shown(&tables[n].place.table)));
             return Ok(Some(Reached::TimeUp { stuck_at }));
         }
+        if self.shift.is_over() {
+            return Ok(Some(Reached::TimeUp { stuck_at: None }));
+        }
         census(&info, whole, &inventory.manifest, done).await?;
         Ok(None)
     }

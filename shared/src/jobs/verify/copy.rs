@@ -122,6 +122,9 @@ impl Verify<'_> {
     ) -> Result<Reached> {
         let Platform { ledger, .. } = self.platform;
         let run = &self.record.id;
+        if done.compared {
+            return self.compared(inventory, done).await;
+        }
         let copy = match Copy::load(self.platform, run).await? {
             Some(copy) => copy,
             None => self.choose(backup).await?,
@@ -132,8 +135,10 @@ impl Verify<'_> {
         }
         let name = scratch::name(run);
         let begun = self.record.scratch_database.as_deref() == Some(name.as_str());
+        let restore = ledger.find(&copy.restore).await?;
+        let restored_before = restore.as_ref().is_some_and(|r| r.status == Status::Completed);
         let put_down = || ledger.scratch(self.lease, Some(&name));
-        scratch::make(&server, &inventory.manifest, run, begun, put_down).await?;
+        scratch::make(&server, &inventory.manifest, run, (begun, restore.is_some()), put_down).await?;
         ledger.stage(self.lease, "restoring into the scratch database", Default::default()).await?;
         match self.restored(&copy, done).await? {
             Restored::NotYet => return Ok(Reached::TimeUp { stuck_at: None }),
@@ -141,11 +146,25 @@ impl Verify<'_> {
             Restored::Yes => {
                 ledger.stage(self.lease, "comparing the copy", Default::default()).await?;
                 let info = server.with_database(&name);
-                if let Some(time_up) = self.compare(&info, copy.whole, inventory, done).await? {
-                    return Ok(time_up);
+                match self.compare(&info, copy.whole, inventory, done).await? {
+                    // A function that also waited for the restore had little time for this.
+                    Some(Reached::TimeUp { .. }) if !restored_before => {
+                        return Ok(Reached::TimeUp { stuck_at: None });
+                    }
+                    Some(time_up) => return Ok(time_up),
+                    None => {}
                 }
             }
         }
+        // Before the copy is dropped: whoever goes on after a crash must not compare the backup with nothing.
+        done.compared = true;
+        done.store(self.platform).await?;
+        self.compared(inventory, done).await
+    }
+
+    /// Drops the copy, which is not needed any more.
+    async fn compared(&self, inventory: &Inventory, done: &mut Done) -> Result<Reached> {
+        let name = scratch::name(&self.record.id);
         if let Err(e) = self.drop_scratch().await {
             done.warning(format!(
                 "the scratch database {name} could not be dropped ({e}); the reaper and the next verification try again"
@@ -274,7 +293,8 @@ impl Verify<'_> {
     pub(super) async fn drop_scratch(&self) -> Result<()> {
         let run = &self.record.id;
         if let Some(copy) = Copy::load(self.platform, run).await? {
-            scratch::drop(&copy.server(self.platform).await?, run).await?;
+            let put_down = self.platform.ledger.get(run).await?.scratch_database.is_some();
+            scratch::drop(&copy.server(self.platform).await?, run, put_down).await?;
         }
         self.platform.ledger.scratch(self.lease, None).await
     }
@@ -300,14 +320,14 @@ fn failed(record: &Record, done: &mut Done) -> Result<Restored> {
     Err(Error::new(kind, format!("the restore {} into the scratch database failed: {why}", record.id)))
 }
 
-/// Whether a restore's failure speaks of the archive: it is damaged, or the server refuses what it holds. Classes 53 (insufficient resources), 57
-/// (operator intervention) and 58 (system error) speak of the server (PostgreSQL manual, appendix "PostgreSQL Error Codes").
+/// Whether a restore's failure speaks of the archive: it is damaged, or the server refuses what it holds, by the classes 22 (data exception), 23 (integrity
+/// constraint violation) and 42 (syntax error). All others may speak of the server (PostgreSQL manual, appendix "PostgreSQL Error Codes").
 fn says_of_the_backup(code: &str, message: &str) -> bool {
-    let of_the_server =
-        ["53", "57", "58"].iter().any(|class| message.contains(&format!("(SQLSTATE {class}")));
+    let of_the_archive =
+        ["22", "23", "42"].iter().any(|class| message.contains(&format!("(SQLSTATE {class}")));
     match Kind::parse(code) {
         Some(Kind::Corrupt) => true,
-        Some(Kind::Database) => !of_the_server,
+        Some(Kind::Database) => of_the_archive,
         _ => false,
     }
 }
@@ -325,6 +345,9 @@ mod tests {
             ("database", "violates check constraint (SQLSTATE 23514)", true),
             ("database", "could not extend file (SQLSTATE 53100)", false),
             ("database", "canceling statement (SQLSTATE 57014)", false),
+            ("database", "cannot execute in a read-only transaction (SQLSTATE 25006)", false),
+            ("database", "can only create extension in database postgres (SQLSTATE XX000)", false),
+            ("database", "type does not exist (SQLSTATE 42704)", true),
             ("unreachable", "", false),
             ("conflict", "roles are missing", false),
             ("function_stopped", "", false),

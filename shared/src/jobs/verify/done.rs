@@ -28,6 +28,9 @@ pub(super) struct Done {
     first: usize,
     /// Places done beyond it.
     beyond: BTreeSet<usize>,
+    /// Whether the copy was compared, in full.
+    #[serde(default)]
+    pub compared: bool,
     /// Rows seen.
     pub rows: u64,
     problems: Vec<String>,

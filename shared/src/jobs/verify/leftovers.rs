@@ -49,7 +49,7 @@ pub async fn clean_up(platform: &Platform, id: &RunId) -> Result<Record> {
         ));
     }
     if let Some(copy) = Copy::load(platform, id).await? {
-        scratch::drop(&copy.server(platform).await?, id).await?;
+        scratch::drop(&copy.server(platform).await?, id, record.scratch_database.is_some()).await?;
     }
     platform.ledger.scratch_dropped(id).await?;
     platform.ledger.get(id).await

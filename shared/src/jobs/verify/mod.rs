@@ -154,6 +154,8 @@ impl Verify<'_> {
         let Platform { ledger, config, .. } = self.platform;
         ledger.renew(self.lease, config.lease).await?;
         let outcome = Verified { by: self.record.id.clone(), level, verdict, message: message.clone() };
+        // It may be on its way out by now: what is missing then is missing for a reason.
+        fit_to_verify(&ledger.get(&backup.id).await?)?;
         if verdict == Verdict::Failed {
             // Under this run's id, so that doing it again tells nobody twice.
             told::verification_failed(self.platform, backup, self.record.id.as_str(), &message).await?;

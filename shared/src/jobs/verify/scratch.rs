@@ -61,15 +61,15 @@ async fn look(session: &Session, run: &RunId) -> Result<There> {
 }
 
 /// Makes the scratch database, like the one that was backed up, unless an earlier function of the run has. `begun` is whether that one had put its
-/// name on the record; `put_down` does.
+/// name on the record, and `restoring` whether the restore has begun; `put_down` puts the name there.
 ///
 /// # Errors
-/// [`Kind::Conflict`] for a database of this name that is not ours; those of the statements.
+/// [`Kind::Conflict`] for a database of this name that is not ours; [`Kind::ServerLost`] where one is gone that was restored into; those of the statements.
 pub(super) async fn make<F>(
     info: &ConnInfo,
     manifest: &Manifest,
     run: &RunId,
-    begun: bool,
+    (begun, restoring): (bool, bool),
     put_down: impl FnOnce() -> F,
 ) -> Result<()>
 where
@@ -81,6 +81,12 @@ where
         There::Ours => return Ok(()),
         // It was not there when the name was put down, and nobody else makes up this name.
         There::Bare if begun => {}
+        There::No if restoring => {
+            return Err(Error::new(
+                Kind::ServerLost,
+                format!("the scratch database {name} is gone, which the backup was being restored into"),
+            ));
+        }
         There::No => {
             put_down().await?;
             target::create_database(&info.with_database(&name), Some(manifest)).await?;
@@ -100,14 +106,16 @@ where
         .with_context(|| format!("marking the scratch database {name}"))
 }
 
-/// Drops a run's scratch database; tells whether one was there and was ours. One that bears no mark of ours stays.
+/// Drops a run's scratch database; tells whether one was there and was ours. One that bears no mark of ours stays, unless the run has `put_down` its name,
+/// which it does only where there was none of that name: then the mark was about to be made.
 ///
 /// # Errors
 /// Those of connecting and of the statements.
-pub(super) async fn drop(info: &ConnInfo, run: &RunId) -> Result<bool> {
+pub(super) async fn drop(info: &ConnInfo, run: &RunId, put_down: bool) -> Result<bool> {
     let session = target::maintenance(info).await?;
     match look(&session, run).await? {
         There::Ours => drop_marked(&session, &name(run)).await.map(|()| true),
+        There::Bare if put_down => drop_marked(&session, &name(run)).await.map(|()| true),
         There::No => Ok(false),
         There::Bare | There::Strange => {
             tracing::warn!(
