@@ -170,8 +170,8 @@ async fn a_restore_asked_for_by_http_is_made() {
         (json!({"backupId": backup, "target": "BACKUP", "dataOnly": true}), 501, "not_available_yet"),
         (
             json!({"backupId": backup, "target": "BACKUP", "tables": ["t\"; DROP TABLE t; --"]}),
-            501,
-            "not_available_yet",
+            400,
+            "invalid_input",
         ),
         (json!({"filepath": "../../x/", "target": "BACKUP"}), 400, "invalid_input"),
         (json!({"backupId": backup, "target": "nobody"}), 404, "not_found"),

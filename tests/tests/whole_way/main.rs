@@ -15,6 +15,7 @@ mod memory;
 mod odd;
 mod options;
 mod pgbench;
+mod picked;
 mod selection;
 mod slices;
 

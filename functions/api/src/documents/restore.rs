@@ -28,8 +28,8 @@ pub(crate) struct RestoreOptions {
     /// Create the target's own database where the server has none of that name.
     #[schema(default = false)]
     create_database: Option<bool>,
-    /// Planned: 501 unless empty.
-    #[schema(max_items = 0)]
+    /// These tables, views and sequences alone, with what they need; patterns as in a backup's `tables`.
+    #[schema(max_items = 500, example = json!(["shop.orders", "audit.*"]))]
     tables: Option<Vec<String>>,
     /// Planned: 501 when true.
     #[schema(default = false)]

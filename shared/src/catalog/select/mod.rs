@@ -19,6 +19,7 @@ use tokio_postgres::Client;
 
 pub use choice::Choice;
 pub(crate) use choice::Limits;
+pub use near::misses;
 pub use pattern::{LONGEST, Pattern};
 
 use super::{

@@ -9,7 +9,7 @@ const NAMED: usize = 3;
 const OTHER_SCHEMA: usize = 2;
 
 /// The names nearest to a pattern by edit distance, as patterns would spell them; those too far to be meant left out.
-pub(super) fn misses<'a>(pattern: &Pattern, names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+pub fn misses<'a>(pattern: &Pattern, names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let (wanted, with_schema) = pattern.plain();
     let wanted = wanted.to_lowercase();
     let bare = wanted.rsplit_once('.').map_or(wanted.as_str(), |(_, name)| name);

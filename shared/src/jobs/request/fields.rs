@@ -207,16 +207,6 @@ impl Fields {
         if self.flag(name)? == Some(true) { Err(planned(name)) } else { Ok(()) }
     }
 
-    /// A list of texts of something planned: an empty one is fine, any other is refused.
-    pub(in crate::jobs) fn planned_list(&mut self, name: &'static str) -> Result<()> {
-        let Some((value, spelt)) = self.take(name)? else { return Ok(()) };
-        match value {
-            Value::Array(list) if list.is_empty() => Ok(()),
-            Value::Array(list) if list.iter().all(Value::is_string) => Err(planned(name)),
-            _ => Err(wrong(&spelt, format!("the field \"{spelt}\" must be a list of texts"))),
-        }
-    }
-
     /// A text of something planned: refused whatever it says.
     pub(in crate::jobs) fn planned_text(&mut self, name: &'static str) -> Result<()> {
         if self.text(name, 300)?.is_some() { Err(planned(name)) } else { Ok(()) }

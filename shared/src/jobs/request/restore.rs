@@ -10,8 +10,12 @@ use crate::{
         Error, IamLogin, Kind, Result,
         id::{DatabaseName, RunId},
     },
+    catalog::select::Pattern,
     jobs::restore::Choices,
 };
+
+/// Most patterns of `tables`.
+const PATTERNS: usize = 500;
 
 /// What to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub struct RestoreRequest {
     pub create_database: bool,
     /// Rows only, into tables that stand there.
     pub data_only: bool,
+    /// These relations alone, with what they need; empty for all.
+    pub tables: Vec<Pattern>,
     /// What is left out.
     pub choices: Choices,
     /// New names for the archive's roles.
@@ -147,6 +153,8 @@ impl RestoreRequest {
         put("as", text(self.new_database.as_deref()));
         put("createDatabase", flag(self.create_database));
         put("dataOnly", flag(self.data_only));
+        let tables = || self.tables.iter().map(Pattern::text).collect::<Vec<_>>().into();
+        put("tables", (!self.tables.is_empty()).then(tables));
         let c = self.choices;
         for (name, set) in [
             ("schemaOnly", c.schema_only),
@@ -193,7 +201,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         return Err(wrong("database", "\"database\" goes with the targets MAIN and BACKUP alone".into()));
     }
     let new_database = fields.parsed("as", database_name)?;
-    fields.planned_list("tables")?;
+    let tables = fields.list("tables", PATTERNS, Pattern::parse)?;
     for flag in ["dropExisting", "skipConstraints"] {
         fields.planned_flag(flag)?;
     }
@@ -210,6 +218,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         must_exist: false,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
         data_only: data_only.unwrap_or(false),
+        tables,
         choices: Choices {
             schema_only: schema_only.unwrap_or(false),
             no_owner: fields.flag("noOwner")?.unwrap_or(false),
@@ -351,7 +360,7 @@ mod tests {
             "backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "create_database": true, "schemaOnly": true,
             "noOwner": true, "no_privileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
             "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID, "eventId": "e", "createdBy": "ann",
-            "tables": [], "dropExisting": false
+            "tables": ["shop.*", "\"we.ird\""], "dropExisting": false
         }))
         .unwrap();
         assert_eq!(r.source, RestoreSource::Backup(RunId::parse(ID).unwrap()));
@@ -451,7 +460,7 @@ mod tests {
             ("dropExisting", json!(true), Kind::NotAvailableYet),
             ("skipConstraints", json!(true), Kind::NotAvailableYet),
             ("pointInTime", json!("2026-11-21T02:00:00Z"), Kind::NotAvailableYet),
-            ("tables", json!(["a"]), Kind::NotAvailableYet),
+            ("tables", json!([""]), Kind::InvalidInput),
         ] {
             let mut all = json!({"backupId": ID, "target": "MAIN"});
             all[name] = value;

@@ -23,6 +23,7 @@ mod load;
 mod many;
 mod marks;
 mod older;
+mod pick;
 pub(super) mod plan;
 mod preflight;
 mod roles;

@@ -204,12 +204,12 @@ fn is_relation(e: &Entry) -> bool {
 }
 
 /// Partitions by the dump id of their parent, from the TABLE ATTACH entries: what is done to a partitioned table is done to them.
-struct Descendants {
+pub(super) struct Descendants {
     children: HashMap<i32, Vec<i32>>,
 }
 
 impl Descendants {
-    fn of(toc: &Toc, by_id: &HashMap<i32, &Entry>) -> Self {
+    pub(super) fn of(toc: &Toc, by_id: &HashMap<i32, &Entry>) -> Self {
         let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
         for attach in toc.entries.iter().filter(|e| e.desc == "TABLE ATTACH") {
             let mut tables =
@@ -230,7 +230,7 @@ impl Descendants {
     }
 
     /// All tables below `root`, itself left out.
-    fn below(&self, root: i32) -> Vec<i32> {
+    pub(super) fn below(&self, root: i32) -> Vec<i32> {
         let mut seen = HashSet::from([root]);
         let mut todo = vec![root];
         let mut all = Vec::new();

@@ -1,6 +1,6 @@
 //! The archive to restore from: found, listed and proven before the target is touched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
@@ -106,6 +106,12 @@ impl Source {
             source.file(entry)?;
         }
         Ok(source)
+    }
+
+    /// Keeps these entries alone; none of the others is restored.
+    pub(super) fn keep(&mut self, ids: &HashSet<i32>) {
+        self.toc.entries.retain(|e| ids.contains(&e.dump_id));
+        self.places = self.toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
     }
 
     /// Tells this archive from one that takes its place in the same folder.

@@ -16,7 +16,7 @@ use super::{
     in_work::{InWork, Parts},
     lingering,
     marks::{Marks, Notes},
-    plan,
+    pick, plan,
     preflight::{self, Wanted},
     roles,
     runner::Runner,
@@ -106,6 +106,14 @@ impl Restore<'_> {
     ) -> Result<Option<Completion>> {
         let Platform { config, ledger, .. } = self.platform;
         let mut source = Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await?;
+        // Before entries are left out: workers read them all.
+        let archive = source.identity();
+        let mut unpicked = Vec::new();
+        if !self.request.tables.is_empty() {
+            let picked = pick::pick(&source.toc, &self.request.tables)?;
+            source.keep(&picked.ids);
+            unpicked = picked.warnings;
+        }
         let choices = self.request.choices;
         roles::rename(&mut source.toc.entries, &self.request.role_map)?;
         let plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
@@ -116,7 +124,6 @@ impl Restore<'_> {
         let encoding = plan::encoding(&source.toc)?;
         let of_database = plan.database.iter().map(|&place| &source.toc.entries[place]);
         let properties = Properties::of(of_database, info.database(), choices)?;
-        let archive = source.identity();
         let taken_over = self.record.status == Status::InProgress;
         let target = Target {
             info: &info,
@@ -140,6 +147,7 @@ impl Restore<'_> {
         self.touched.store(true, Relaxed);
         let mut warnings = info.warnings();
         warnings.extend(notes.warnings);
+        warnings.extend(unpicked);
         for entry in &mut source.toc.entries {
             if entry.tablespace.as_ref().is_some_and(|t| notes.absent_tablespaces.contains(t)) {
                 entry.tablespace = Some(String::new());

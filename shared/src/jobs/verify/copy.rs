@@ -97,6 +97,7 @@ fn into(backup: RunId, target: RestoreTarget) -> RestoreRequest {
         must_exist: false,
         create_database: false,
         data_only: false,
+        tables: Vec::new(),
         choices: Choices::default(),
         role_map: BTreeMap::new(),
         allow_older: false,
