@@ -53,7 +53,7 @@ impl<'a> Context<'a> {
     }
 
     /// Which rows of a catalog are chosen, for [`within`](super::select::within).
-    pub fn limits(&self, class: u32) -> Limits {
+    pub(crate) fn limits(&self, class: u32) -> Limits {
         self.choice.map(|choice| choice.limits(class)).unwrap_or_default()
     }
 
