@@ -460,7 +460,6 @@ mod tests {
             ("dropExisting", json!(true), Kind::NotAvailableYet),
             ("skipConstraints", json!(true), Kind::NotAvailableYet),
             ("pointInTime", json!("2026-11-21T02:00:00Z"), Kind::NotAvailableYet),
-            ("tables", json!([""]), Kind::InvalidInput),
         ] {
             let mut all = json!({"backupId": ID, "target": "MAIN"});
             all[name] = value;
