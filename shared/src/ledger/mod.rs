@@ -63,7 +63,7 @@ pub use history::HistoryQuery;
 pub use intent::{Answer, Intent, KeyState};
 pub use list::{ListQuery, Page};
 pub use outbox::Told;
-pub use record::{BackupType, Progress, Record, RunKind, Status, TableLine};
+pub use record::{BackupType, PARTIAL, Progress, Record, RunKind, Status, TableLine};
 pub use rules::KeepRules;
 pub use schedule::{Schedule, ScheduleId};
 pub use schedules::Added;

@@ -9,6 +9,9 @@ use crate::base::{
     id::{DatabaseName, RunId},
 };
 
+/// The mode of a backup that holds a selection of its database.
+pub const PARTIAL: &str = "partial";
+
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,7 +150,7 @@ pub struct Record {
     /// Raised by each claim and each closing; 0 before the first.
     #[serde(default)]
     pub fence: u64,
-    /// `full` or `incremental`.
+    /// `full`; [`PARTIAL`]; `incremental`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
     /// `archive`.

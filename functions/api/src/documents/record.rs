@@ -23,7 +23,7 @@ pub(crate) struct RunRecord {
     /// When it was asked for.
     #[schema(format = DateTime)]
     created_at: String,
-    /// `full` or `incremental`.
+    /// `full`; `partial` where it holds a selection; `incremental`.
     #[schema(example = "full", nullable = false)]
     mode: Option<String>,
     /// `archive`.

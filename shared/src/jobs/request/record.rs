@@ -10,7 +10,7 @@ use crate::{
         id::{DatabaseName, RunId},
     },
     jobs::{Platform, databases::Database},
-    ledger::{Record, RunKind},
+    ledger::{PARTIAL, Record, RunKind},
     store::Store,
 };
 
@@ -57,7 +57,8 @@ impl BackupRequest {
         let folder = archive_folder(&config.prefix, &database, &id);
         let file_name = archive_folder("", &database, &id);
         let mut record = Record::pending(id, RunKind::Backup, database, self.backup_type(), now);
-        record.mode = Some("full".into());
+        let mode = if self.selection().is_some() { PARTIAL } else { "full" };
+        record.mode = Some(mode.into());
         record.format = Some("archive".into());
         record.compression = Some(self.compression(config.compression).name().into());
         record.encrypted = Some(false);

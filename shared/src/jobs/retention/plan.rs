@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use crate::{
     base::id::{DatabaseName, RunId},
-    ledger::{Record, RunKind, Status, Verdict},
+    ledger::{PARTIAL, Record, RunKind, Status, Verdict},
 };
 
 /// Days that what is left of a failed backup stays where no rule goes by days.
@@ -113,7 +113,7 @@ pub struct Decision {
 /// Decides on every record of a backup, newest first.
 ///
 /// The newest completed backup of a database always stays, whatever the rules or the clock say, and the newest one that has not failed its verification, if
-/// that is another; no other rule counts one that has. So does what an incremental backup that stays builds
+/// that is another; no other rule counts one that has; backups of selections are counted apart from whole ones. So does what an incremental backup that stays builds
 /// on (`backup_id`), however far back, and what a run reads at this moment. A record from the future (a clock that was wrong) stays. A removal that was
 /// begun is finished: the manifest may be gone, so such a record never counts as good.
 pub fn plan(records: &[Record], circumstances: &Circumstances<'_>) -> Vec<Decision> {
@@ -135,13 +135,19 @@ fn is_good(r: &Record) -> bool {
     is_completed(r) && r.verification != Some(Verdict::Failed)
 }
 
-/// The newest completed backup of a database, and the newest good one.
+/// Whether a backup holds a selection: it takes the place of none that holds everything.
+fn is_partial(r: &Record) -> bool {
+    r.mode.as_deref() == Some(PARTIAL)
+}
+
+/// The newest completed backup of `of`'s database, and the newest good one; whole ones where `of` is, else those of selections.
 pub(super) fn newest<'r>(
     records: impl IntoIterator<Item = &'r Record>,
-    database: &DatabaseName,
+    of: &Record,
 ) -> [Option<&'r Record>; 2] {
     let mut newest = [None, None];
-    for r in records.into_iter().filter(|r| r.database == *database && is_completed(r)) {
+    let alike = |r: &&Record| r.database == of.database && is_partial(r) == is_partial(of) && is_completed(r);
+    for r in records.into_iter().filter(alike) {
         for (place, counts) in newest.iter_mut().zip([true, is_good(r)]) {
             let later = |there: &Record| (r.created_at, &r.id) > (there.created_at, &there.id);
             if counts && place.is_none_or(later) {
@@ -157,17 +163,18 @@ fn kept_by_rules(sorted: &[&Record], c: &Circumstances<'_>) -> BTreeMap<RunId, S
     let mut kept = BTreeMap::new();
     let (mut databases, mut completed) = (BTreeSet::new(), BTreeSet::new());
     for r in sorted.iter().filter(|r| is_completed(r)) {
-        if completed.insert(&r.database) && !is_good(r) {
+        if completed.insert((&r.database, is_partial(r))) && !is_good(r) {
             let why = "it is the newest completed backup of";
             kept.insert(r.id.clone(), format!("{why} {}, although it failed its verification", r.database));
         }
     }
-    let mut groups: BTreeMap<(&DatabaseName, Option<&str>), Vec<&Record>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&DatabaseName, Option<&str>, bool), Vec<&Record>> = BTreeMap::new();
     for r in sorted.iter().filter(|r| is_good(r)) {
-        if databases.insert(&r.database) {
-            kept.insert(r.id.clone(), format!("it is the newest good backup of {}", r.database));
+        if databases.insert((&r.database, is_partial(r))) {
+            let what = if is_partial(r) { "backup of a selection" } else { "backup" };
+            kept.insert(r.id.clone(), format!("it is the newest good {what} of {}", r.database));
         }
-        groups.entry((&r.database, c.rules.schedule(r))).or_default().push(r);
+        groups.entry((&r.database, c.rules.schedule(r), is_partial(r))).or_default().push(r);
     }
     for good in groups.into_values() {
         let Some(rules) = good.first().map(|r| c.rules.of(r)) else { continue };
@@ -339,6 +346,17 @@ mod tests {
     }
 
     #[test]
+    fn a_selection_takes_no_place_of_a_whole_backup() {
+        let mut records = [1, 2, 3, 4].map(|n| record(n, "a", Status::Completed, i64::from(n) * 24 * 40));
+        for partial in [0, 1] {
+            records[partial].mode = Some(PARTIAL.into());
+        }
+        assert_eq!(kept(&records, Rules::days(30)), [1, 3]);
+        assert_eq!(kept(&records, Rules { last: 1, ..Rules::default() }), [1, 3]);
+        assert_eq!(kept(&records, Rules { last: 2, ..Rules::default() }), [1, 2, 3, 4]);
+    }
+
+    #[test]
     fn what_failed_its_verification_takes_no_place() {
         let mut damaged = record(1, "a", Status::Completed, 1);
         damaged.verification = Some(Verdict::Failed);
@@ -358,8 +376,7 @@ mod tests {
             planned(&records, Rules::days(1), now()).into_iter().map(|d| d.reason).collect();
         assert!(reasons[0].contains("although it failed its verification"), "{reasons:?}");
         assert_eq!(reasons[1], "it is the newest good backup of a");
-        let of = DatabaseName::parse("a").unwrap();
-        let [completed, good] = newest(&records, &of);
+        let [completed, good] = newest(&records, &records[3]);
         assert_eq!(
             (completed.map(|r| &r.id), good.map(|r| &r.id)),
             (Some(&records[0].id), Some(&records[1].id))
@@ -397,6 +414,7 @@ mod tests {
             let status = [Status::Pending, Status::InProgress, Status::Completed, Status::Failed][*status];
             let mut r = record(n as u32, ["a", "b", "c"][*database], status, *hours);
             r.deleting_at = (*deleting && status.is_final()).then(now);
+            r.mode = Some(if n % 5 < 2 { PARTIAL } else { "full" }.into());
             // Every third was verified and failed.
             r.verification = (n % 3 == 1 && status == Status::Completed).then_some(Verdict::Failed);
             // Only what is there can be built on.
@@ -423,9 +441,8 @@ mod tests {
             let plan = planned(&records, rules, now().checked_add(shift.hours()).unwrap());
             prop_assert_eq!(plan.len(), records.len());
             let keeps = |id: &RunId| plan.iter().any(|d| d.id == *id && d.keep);
-            for database in ["a", "b", "c"] {
-                let newest = newest(&records, &DatabaseName::parse(database).unwrap());
-                prop_assert!(newest.into_iter().flatten().all(|r| keeps(&r.id)));
+            for of in &records {
+                prop_assert!(newest(&records, of).into_iter().flatten().all(|r| keeps(&r.id)));
             }
             prop_assert!(records.iter().filter(|r| !r.status.is_final()).all(|r| keeps(&r.id)));
             for r in records.iter().filter(|r| keeps(&r.id)) {
@@ -441,9 +458,7 @@ mod tests {
             steps in prop::collection::vec((rules(), -100_000i64..100_000, 0usize..8), 1..6),
         ) {
             let mut there = records(&runs);
-            let newest: Vec<RunId> = ["a", "b", "c"].iter().filter_map(|d| {
-                there.iter().filter(|r| r.database.as_str() == *d && is_good(r)).max_by_key(|r| (r.created_at, r.id.clone())).map(|r| r.id.clone())
-            }).collect();
+            let newest: Vec<RunId> = there.iter().flat_map(|of| newest(&there, of)).flatten().map(|r| r.id.clone()).collect();
             for (rules, shift, done) in steps {
                 let clock = now().checked_add(shift.hours()).unwrap();
                 let doomed: Vec<RunId> = planned(&there, rules, clock).into_iter().filter(|d| !d.keep).map(|d| d.id).collect();

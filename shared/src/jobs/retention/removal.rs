@@ -145,7 +145,7 @@ async fn may_remove(ledger: &Ledger, record: &Record, force: bool) -> Result<()>
         return Ok(());
     }
     let all = all_backups(ledger).await?;
-    if newest(&all, &record.database).into_iter().flatten().any(|newest| newest.id == *id) {
+    if newest(&all, record).into_iter().flatten().any(|newest| newest.id == *id) {
         let why = format!(
             "the backup {id} is the newest good one of {}; with \"force=true\" it can be removed all the same",
             record.database
