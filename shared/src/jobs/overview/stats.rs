@@ -112,7 +112,9 @@ pub fn stats(records: &[Record], truncated: bool, since: Timestamp, zone: &TimeZ
 }
 
 fn growth(database: &DatabaseName, runs: &[&Record]) -> Option<Growth> {
-    let full = || runs.iter().filter(|r| r.mode.as_deref().is_none_or(|mode| mode == "full") && r.raw_size.is_some());
+    let full = || {
+        runs.iter().filter(|r| r.mode.as_deref().is_none_or(|mode| mode == "full") && r.raw_size.is_some())
+    };
     let (first, last) = (full().min_by_key(|r| r.created_at)?, full().max_by_key(|r| r.created_at)?);
     let days = last.created_at.duration_since(first.created_at).as_secs_f64() / 86_400.0;
     // Over less than an hour it would be noise.
