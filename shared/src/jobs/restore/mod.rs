@@ -198,6 +198,9 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
                     ),
                 ));
             }
+            if record.deleting_at.is_some() {
+                return Err(Error::new(Kind::Conflict, format!("the backup {id} is being removed")));
+            }
             let (store, folder) = stored_at(platform, &record)?;
             Ok(Found { folder, store, checksum: record.checksum, database: record.database })
         }

@@ -66,6 +66,7 @@ pub(super) async fn by_rules(platform: &Platform, dry_run: bool, outcome: &mut O
     for decision in decisions {
         let Some(record) = records.iter().find(|r| r.id == decision.id) else { continue };
         let decision = unless_locked(platform, record, decision).await;
+        let decision = if dry_run { decision } else { unless_in_use(&platform.ledger, decision).await };
         outcome.plan.push(line(record, &decision));
         if decision.keep || dry_run {
             continue;
@@ -189,6 +190,22 @@ fn line(record: &Record, decision: &Decision) -> Line {
         decision: if decision.keep { "keep" } else { "remove" },
         reason: decision.reason.clone(),
     }
+}
+
+/// What a run has begun to read since the plan was made stays: removing what goes before it may have taken long. So does what nobody can tell of now.
+async fn unless_in_use(ledger: &Ledger, decision: Decision) -> Decision {
+    if decision.keep {
+        return decision;
+    }
+    let reason = match in_use(ledger).await {
+        Ok(ids) if !ids.contains(&decision.id) => return decision,
+        Ok(_) => "a run reads it at this moment".to_owned(),
+        Err(e) => {
+            tracing::warn!(id = %decision.id, error = %e, "looking for runs that read a backup");
+            "it is not known whether a run reads it at this moment".to_owned()
+        }
+    };
+    Decision { keep: true, reason, ..decision }
 }
 
 /// What S3 would not let go stays as a whole, with its record.

@@ -4,8 +4,9 @@
 use super::{looker::Looker, report::Finding, table::Tables};
 use crate::{base::Result, jobs::restore::plan::shown};
 
+/// Which table another role's session builds an index on only `pg_read_all_stats` sees: for others any of them may be.
 const ALL: &str = "SELECT i.indrelid, c.relname::text, c.relkind = 'I', i.indisvalid AND i.indisready AND i.indislive, \
-       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = i.indrelid) \
+       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.relid = i.indrelid OR (p.relid IS NULL AND p.datname = current_database())) \
      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid ORDER BY i.indrelid, c.relname";
 
 /// # Errors
