@@ -18,6 +18,7 @@ pub mod archive;
 pub mod base;
 pub mod catalog;
 pub mod fanout;
+pub mod format;
 pub mod jobs;
 pub mod ledger;
 pub mod notify;

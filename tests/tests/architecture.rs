@@ -16,8 +16,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["base", "store"]),
     ("ledger", &["base", "ledger"]),
     ("fanout", &["base", "fanout"]),
+    ("format", &["base", "format"]),
     ("notify", &["base", "notify"]),
-    ("jobs", &["archive", "base", "catalog", "fanout", "jobs", "ledger", "notify", "pg", "store"]),
+    ("jobs", &["archive", "base", "catalog", "fanout", "format", "jobs", "ledger", "notify", "pg", "store"]),
 ];
 
 /// Names of files and folders that say nothing of what they hold.

@@ -15,6 +15,9 @@
 //!   "warnings": [] }
 //! ```
 //!
+//! Of another format than the archive (`"format": "json"` in a manifest of version 2, under the name `form`), the rows that are within one object stand in
+//! `contents`: `{"entry": 12, "table": "public.orders", "rows": 5000, "bytes": 182168, "content_hash": "…"}`; a CSV's object names its `columns` and their types.
+//!
 //! Readers ignore fields they do not know; what an older reader would misunderstand raises the version.
 
 use std::collections::{BTreeMap, HashSet};
@@ -24,15 +27,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{codec::Algorithm, name, rowhash::Digest};
 use crate::base::{
-    Error, Kind, Result,
+    Error, Format, Kind, Result,
     id::{DatabaseName, RunId},
 };
 
 /// Name of the manifest in the backup's folder.
 pub const FILE: &str = "manifest.json";
 
-/// The version that this build writes and the only one it reads.
+/// The version of archives' manifests.
 pub const VERSION: u32 = 1;
+
+/// The version of the manifests of other formats, which an earlier reader would take for archives: the newest that this build reads.
+pub const VERSION_OF_OTHERS: u32 = 2;
 
 /// Largest manifest written or read, in bytes: room for about half a million objects.
 pub const MAX_BYTES: usize = 128 << 20;
@@ -79,6 +85,49 @@ pub struct Object {
     /// Order-free hash of the rows, 32 hex digits: see [`rowhash`](super::rowhash).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_hash: Option<String>,
+    /// Columns of a CSV, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+}
+
+/// A column of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Unquoted.
+    pub name: String,
+    /// As `format_type` writes it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+}
+
+/// Rows within an object that holds more than them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contained {
+    /// Dump id of their entry.
+    pub entry: i32,
+    /// `schema.table`, unquoted, for people.
+    pub table: String,
+    /// Their number.
+    pub rows: u64,
+    /// Bytes of COPY text.
+    pub bytes: u64,
+    /// Order-free hash, 32 hex digits.
+    pub content_hash: String,
+}
+
+/// Rows of a backup, wherever they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saved<'a> {
+    /// Dump id of their entry.
+    pub entry: i32,
+    /// `schema.table`, unquoted, for people.
+    pub table: &'a str,
+    /// Their number.
+    pub rows: u64,
+    /// Bytes of COPY text, or of what stands for it.
+    pub bytes: u64,
+    /// Order-free hash, 32 hex digits.
+    pub content_hash: Option<&'a str>,
 }
 
 impl Object {
@@ -94,6 +143,7 @@ impl Object {
             table: None,
             rows: None,
             content_hash: None,
+            columns: Vec::new(),
         }
     }
 
@@ -127,8 +177,14 @@ pub struct Manifest {
     pub snapshot_at: Timestamp,
     /// How data files are compressed.
     pub codec: Algorithm,
+    /// What the backup is stored as.
+    #[serde(default, rename = "form", skip_serializing_if = "Format::is_archive")]
+    pub format: Format,
     /// Every object but the manifest, in the order they were stored.
     pub objects: Vec<Object>,
+    /// The rows within objects that hold more than the rows of one entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Contained>,
     /// The database's objects by system catalog; empty in manifests of versions that did not count.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub census: BTreeMap<String, Counted>,
@@ -187,7 +243,49 @@ struct Stamp {
 impl Manifest {
     /// Rows of all tables.
     pub fn rows(&self) -> u64 {
-        self.objects.iter().filter_map(|o| o.rows).fold(0, u64::saturating_add)
+        self.saved().map(|s| s.rows).fold(0, u64::saturating_add)
+    }
+
+    /// The rows of all entries.
+    pub fn saved(&self) -> impl Iterator<Item = Saved<'_>> {
+        let objects = self.objects.iter().filter_map(|o| {
+            Some(Saved {
+                entry: o.entry?,
+                table: o.table.as_deref().unwrap_or_default(),
+                rows: o.rows?,
+                bytes: o.raw_bytes,
+                content_hash: o.content_hash.as_deref(),
+            })
+        });
+        let contents = self.contents.iter().map(|c| Saved {
+            entry: c.entry,
+            table: &c.table,
+            rows: c.rows,
+            bytes: c.bytes,
+            content_hash: Some(&c.content_hash),
+        });
+        objects.chain(contents)
+    }
+
+    /// What of the manifest goes into a document that holds the whole backup: everything but its objects.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`].
+    pub fn head(&self) -> Result<serde_json::Value> {
+        let head = Self { objects: Vec::new(), contents: Vec::new(), ..self.clone() };
+        serde_json::to_value(head)
+            .map_err(|e| Error::with_source(Kind::Internal, "the manifest cannot be written as JSON", e))
+    }
+
+    /// A manifest without objects, of what [`Manifest::head`] gave.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`].
+    pub fn of_head(head: serde_json::Value) -> Result<Self> {
+        let head: Self = serde_json::from_value(head).map_err(|e| {
+            Error::new(Kind::Corrupt, format!("what a document says of its backup is damaged: {e}"))
+        })?;
+        Ok(Self { objects: Vec::new(), contents: Vec::new(), ..head })
     }
 
     /// Bytes stored, the manifest left out.
@@ -214,7 +312,7 @@ impl Manifest {
         self.check().map_err(|e| Error::new(Kind::Internal, e.message().to_owned()))?;
         let document = Document {
             format: FORMAT.to_owned(),
-            version: VERSION,
+            version: if self.format.is_archive() { VERSION } else { VERSION_OF_OTHERS },
             rows: self.rows(),
             bytes: self.bytes(),
             raw_bytes: self.raw_bytes(),
@@ -248,10 +346,10 @@ impl Manifest {
         if stamp.format != FORMAT {
             return Err(Error::new(Kind::Corrupt, format!("{FILE} is not in the format {FORMAT}")));
         }
-        if stamp.version != VERSION {
+        if !(VERSION..=VERSION_OF_OTHERS).contains(&stamp.version) {
             return Err(Error::new(
                 Kind::Unsupported,
-                format!("{FILE} has version {}; this build reads version {VERSION}", stamp.version),
+                format!("{FILE} has version {}; this build reads up to {VERSION_OF_OTHERS}", stamp.version),
             ));
         }
         let document: Document<Self> = serde_json::from_slice(bytes).map_err(damaged)?;
@@ -290,6 +388,13 @@ impl Manifest {
                 return Err(wrong("its content hash is not 32 hex digits"));
             }
         }
+        if let Some(rows) = self.contents.iter().find(|c| !hex(&c.content_hash, 32)) {
+            let table = name::shown(&rows.table);
+            return Err(Error::new(
+                Kind::Corrupt,
+                format!("{FILE} is damaged: the content hash of {table} is not 32 hex digits"),
+            ));
+        }
         Ok(())
     }
 }
@@ -316,6 +421,8 @@ mod tests {
             finished_at: at,
             snapshot_at: at,
             codec: Algorithm::Zstd,
+            format: Format::Archive,
+            contents: Vec::new(),
             objects: vec![
                 Object::new("toc.dat", 10, 10, "0".repeat(64)),
                 Object::new("12.dat.zst", 20, 90, "a".repeat(64)).with_rows(
@@ -348,11 +455,27 @@ mod tests {
     }
 
     #[test]
+    fn other_formats_count_the_rows_within_their_objects() {
+        let mut m = manifest();
+        m.format = Format::Json;
+        let content_hash = "0".repeat(32);
+        m.contents = vec![Contained { entry: 9, table: "a.b".into(), rows: 4, bytes: 8, content_hash }];
+        let bytes = m.to_bytes().unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains("\"version\": 2"));
+        assert_eq!(Manifest::parse(&bytes).unwrap(), m);
+        assert_eq!(m.rows(), 7);
+        let head = Manifest::of_head(m.head().unwrap()).unwrap();
+        assert_eq!(head, Manifest { objects: Vec::new(), contents: Vec::new(), ..m.clone() });
+        m.contents[0].content_hash = "x".into();
+        assert!(m.to_bytes().is_err());
+    }
+
+    #[test]
     fn later_versions_are_refused_by_number_and_unknown_fields_ignored() {
         let e =
-            Manifest::parse(br#"{"format":"pgbaton-manifest","version":2,"wholly":"other"}"#).unwrap_err();
+            Manifest::parse(br#"{"format":"pgbaton-manifest","version":3,"wholly":"other"}"#).unwrap_err();
         assert_eq!(e.kind(), Kind::Unsupported);
-        assert!(e.message().contains("version 2"));
+        assert!(e.message().contains("version 3"));
         assert_eq!(with(|j| j["added_later"] = 1.into()).unwrap(), manifest());
     }
 

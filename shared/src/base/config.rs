@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::{
     endpoint::Endpoint,
     error::{Error, Kind, Result},
+    format::Format,
     iam::IamLogin,
     id::DatabaseName,
     level::VerifyLevel,
@@ -129,6 +130,8 @@ pub struct Config {
     pub table: String,
     /// `STATE_TABLE`: deliveries seen and other state.
     pub state_table: String,
+    /// `BACKUP_FORMAT` (archive).
+    pub format: Format,
     /// `BACKUP_COMPRESSION` (zstd).
     pub compression: Compression,
     /// `BACKUP_RETENTION_DAYS` (30), at least 1.
@@ -229,6 +232,8 @@ impl Config {
             prefix,
             table: need("BACKUP_TABLE")?,
             state_table: need("STATE_TABLE")?,
+            format: Format::parse(&get("BACKUP_FORMAT").unwrap_or_else(|| "archive".into()))
+                .map_err(|e| wrong("BACKUP_FORMAT", e.message()))?,
             compression: Compression::parse(&get("BACKUP_COMPRESSION").unwrap_or_else(|| "zstd".into()))
                 .map_err(|e| wrong("BACKUP_COMPRESSION", e.message()))?,
             retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
@@ -301,9 +306,6 @@ fn wrong(name: &str, why: &str) -> Error {
 
 /// Settings that later releases will know: asked for now, they must not be ignored in silence.
 fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
-    if let Some(format) = get("BACKUP_FORMAT").filter(|f| f != "archive") {
-        return Err(wrong("BACKUP_FORMAT", &format!("only archive is available yet, not \"{format}\"")));
-    }
     for name in ["BACKUP_ENCRYPTION", "ENABLE_TWO_WAY_SYNC"] {
         if flag(name, get(name), false)? {
             return Err(wrong(name, "this is not available yet; leave it false"));
@@ -482,7 +484,7 @@ mod tests {
             ("TZ", "Mars/Base"),
             ("LOG_LEVEL", "loud"),
             ("ENABLE_BACKUP_SERVICE", "perhaps"),
-            ("BACKUP_FORMAT", "csv"),
+            ("BACKUP_FORMAT", "tar"),
             ("BACKUP_ENCRYPTION", "true"),
             ("BACKUP_PREFIX", "../x"),
             ("DATABASE_PORT", "5432"),

@@ -6,6 +6,7 @@ pub mod config;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod format;
 pub mod iam;
 pub mod id;
 pub mod level;
@@ -14,6 +15,7 @@ pub mod secret;
 pub mod telemetry;
 
 pub use error::{Error, Kind, Result, ResultExt};
+pub use format::Format;
 pub use iam::IamLogin;
 pub use level::VerifyLevel;
 pub use secret::Secret;

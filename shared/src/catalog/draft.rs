@@ -114,6 +114,8 @@ pub struct TableSource {
     pub relfilenode: u32,
     /// Columns as they stand in COPY's list, quoted, generated ones left out; empty when there is none.
     pub columns: String,
+    /// The same columns, unquoted, with their types as `format_type` gives them.
+    pub typed: Vec<(String, String)>,
     /// A WHERE clause that the rows must meet; empty for all rows.
     pub condition: String,
     /// The part of the table that this is; none for the whole.

@@ -123,6 +123,7 @@ mod tests {
             name: format!("t{oid}"),
             relfilenode: 1,
             columns: "a".into(),
+            typed: Vec::new(),
             condition: String::new(),
             slice: None,
             bytes: 0,

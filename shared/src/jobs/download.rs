@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{Platform, request::stored_at};
 use crate::{
-    base::{Error, Kind, Result},
+    archive::Algorithm,
+    base::{Error, Format, Kind, Result},
     ledger::{Record, RunKind, Status},
     store::ObjectKey,
 };
@@ -38,6 +39,16 @@ pub struct Download {
     pub next_cursor: Option<String>,
     /// What fetches the archive and what restores it, with tools that are not ours.
     pub commands: Vec<String>,
+}
+
+/// The command that gives a file's content.
+fn reading(file: &str) -> String {
+    match Algorithm::of_file(file).1 {
+        Algorithm::None => format!("cat {file}"),
+        Algorithm::Gzip => format!("gzip -dc {file}"),
+        Algorithm::Zstd => format!("zstd -dc {file}"),
+        Algorithm::Lz4 => format!("lz4 -dc {file}"),
+    }
 }
 
 /// A page of URLs for the files of a completed backup. `cursor` is the name of the last file of the page before.
@@ -81,10 +92,23 @@ pub async fn download(
         return Err(Error::new(Kind::NotFound, format!("there is nothing in the folder of the backup {id}")));
     }
     let s3_url = format!("s3://{}/{folder}", store.bucket());
-    let commands = vec![
-        format!("aws s3 cp --recursive {s3_url} {id}"),
-        format!("pg_restore --jobs 4 --no-owner --dbname \"$DATABASE_URL\" {id}"),
-    ];
+    let format = record.format.as_deref().map_or(Ok(Format::Archive), Format::parse).unwrap_or_default();
+    let file = record.file_name.as_deref().and_then(|f| f.rsplit('/').next()).unwrap_or_default();
+    let commands = match format {
+        Format::Archive => vec![
+            format!("aws s3 cp --recursive {s3_url} {id}"),
+            format!("pg_restore --jobs 4 --no-owner --dbname \"$DATABASE_URL\" {id}"),
+        ],
+        Format::Sql => vec![
+            format!("aws s3 cp {s3_url}{file} ."),
+            format!("{} | psql --no-psqlrc --set ON_ERROR_STOP=1 --dbname \"$DATABASE_URL\"", reading(file)),
+        ],
+        Format::Json => vec![
+            format!("aws s3 cp {s3_url}{file} ."),
+            format!("{} | python3 -m json.tool --no-ensure-ascii", reading(file)),
+        ],
+        Format::Csv => vec![format!("aws s3 cp --recursive {s3_url} {id}")],
+    };
     let next_cursor = files.last().filter(|_| more).map(|f| f.file.clone());
     Ok(Download { id: id.to_string(), s3_url, expires_in: valid.as_secs(), files, next_cursor, commands })
 }

@@ -2,10 +2,13 @@
 
 pub mod backup;
 pub mod connections;
+mod convert;
 pub mod databases;
+mod decoded;
 pub mod download;
 mod iam;
 pub mod overview;
+mod pipe;
 pub mod platform;
 mod progress;
 pub mod request;

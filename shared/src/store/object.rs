@@ -208,6 +208,23 @@ impl Store {
         Ok(all)
     }
 
+    /// Deletes every object of a folder, whose name ends with a slash.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`] for a name that does not; as [`Store::list`] and [`Store::delete`].
+    pub async fn delete_folder(&self, folder: &str) -> Result<()> {
+        if folder.len() < 2 || !folder.ends_with('/') {
+            return Err(Error::new(Kind::Internal, format!("\"{folder}\" is not the name of a folder")));
+        }
+        let mut listing = self.list(folder);
+        while let Some(page) = listing.page().await? {
+            let keys: Result<Vec<ObjectKey>> =
+                page.iter().map(|found| ObjectKey::parse(&found.key)).collect();
+            self.delete(&keys?).await?;
+        }
+        Ok(())
+    }
+
     /// Lists the objects whose keys begin with `prefix`, in the order of their keys.
     pub fn list(&self, prefix: &str) -> Listing {
         Listing { store: self.clone(), prefix: prefix.to_owned(), next: Some(None) }

@@ -8,6 +8,7 @@ mod dump_versions;
 mod encodings;
 mod everything;
 mod foreign;
+mod formats;
 mod hostile;
 mod kinds;
 mod large_row;

@@ -11,9 +11,18 @@ pub(crate) struct BackupOptions {
     /// The registered name of the database.
     #[schema(pattern = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", example = "main")]
     database: Option<String>,
-    /// Others than `archive` are planned: 501.
-    #[schema(inline, default = "archive")]
+    /// What it is stored as; by default as the deployment says (`BACKUP_FORMAT`, `archive`).
+    #[schema(inline)]
     format: Option<Format>,
+    /// Of `sql`: rows as INSERT statements.
+    #[schema(default = false)]
+    inserts: Option<bool>,
+    /// Of `sql`: rows and sequence values alone are statements; the definitions stand in comments.
+    #[schema(default = false)]
+    data_only: Option<bool>,
+    /// Of `json`: the records of the database's earlier backups, too.
+    #[schema(default = false)]
+    include_history: Option<bool>,
     /// False stores rows as they are; with `compression` it must not say the opposite.
     compress: Option<bool>,
     /// The codec; by default the deployment's (`BACKUP_COMPRESSION`).

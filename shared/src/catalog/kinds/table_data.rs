@@ -1,6 +1,9 @@
 //! TABLE DATA: the rows of ordinary tables. Partitioned tables have none of their own; sequences and materialized views have other entries.
 
-use super::relations::{Relation, Relations};
+use super::{
+    columns::Column,
+    relations::{Relation, Relations},
+};
 use crate::{
     catalog::draft::{DataSource, Draft, Drafts, Part, Section, TableSource},
     pg::ident,
@@ -29,6 +32,7 @@ pub(super) fn draft(table: &Relation, relations: &Relations, condition: &str) ->
         name: table.name.clone(),
         relfilenode: table.filenode,
         columns: columns.strip_prefix('(').and_then(|c| c.strip_suffix(')')).unwrap_or_default().to_owned(),
+        typed: stored(table).map(|c| (c.name.clone(), c.type_sql.clone())).collect(),
         condition: condition.to_owned(),
         slice: None,
         bytes: 0,
@@ -37,9 +41,12 @@ pub(super) fn draft(table: &Relation, relations: &Relations, condition: &str) ->
     draft
 }
 
+fn stored(table: &Relation) -> impl Iterator<Item = &Column> {
+    table.columns.iter().filter(|c| c.generated == '\0')
+}
+
 /// `(a, b)` without generated columns; empty, not `()`, when there is none.
 fn column_list(table: &Relation) -> String {
-    let names: Vec<String> =
-        table.columns.iter().filter(|c| c.generated == '\0').map(|c| ident(&c.name)).collect();
+    let names: Vec<String> = stored(table).map(|c| ident(&c.name)).collect();
     if names.is_empty() { String::new() } else { format!("({})", names.join(", ")) }
 }

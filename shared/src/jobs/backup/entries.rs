@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     archive::{
-        manifest::{self, Counted},
+        manifest::{self, Column, Counted},
         toc,
     },
     catalog::{Catalog, DataSource, DatabaseProperties, Entry, Section, Selection, select::Pattern},
+    jobs::convert::Columns,
 };
 
 /// The name of the list of large objects, as archives before version 1.16 have it: one for all.
@@ -51,6 +52,17 @@ fn entry(e: &Entry) -> toc::Entry {
         dependencies: e.dependencies.clone(),
         file: file(e),
     }
+}
+
+/// The columns of all rows, by the dump id of their entry.
+pub(super) fn columns(catalog: &Catalog) -> Columns {
+    let column =
+        |(name, type_name): &(String, String)| Column { name: name.clone(), type_name: type_name.clone() };
+    let of = |e: &Entry| match &e.data {
+        Some(DataSource::Table(source)) => Some((e.dump_id, source.typed.iter().map(column).collect())),
+        _ => None,
+    };
+    catalog.entries.iter().filter_map(of).collect()
 }
 
 /// The census for the manifest.

@@ -17,12 +17,18 @@ use super::{
     work::Work,
 };
 use crate::{
-    archive::{Codec, manifest::Object},
-    base::{Error, Kind, Result, ResultExt, config::Compression},
+    archive::{Codec, Toc, manifest::Object},
+    base::{Error, Format, Kind, Result, ResultExt, config::Compression},
     fanout::{Executor, Here},
-    jobs::{Invocation, Platform, request::BackupRequest, run::Outcome},
+    jobs::{
+        Invocation, Platform,
+        convert::{self, Form, Output, Parts, Written},
+        request::BackupRequest,
+        run::Outcome,
+    },
     ledger::{Lease, Record},
     pg::Snapshot,
+    store::ObjectKey,
 };
 
 /// Connections of a backup beside its readers: the holder, the one that watches, and the holder that takes over.
@@ -62,12 +68,13 @@ impl Hop<'_> {
     /// The first failure of a task, of the snapshot, of a limit on the source, or of the hand-over.
     pub(super) async fn run(mut self) -> Result<Outcome> {
         let Platform { config, store, ledger, .. } = self.platform;
-        let (run, folder) = (&self.record.id, super::folder(self.platform, self.record));
-        let codec = Codec::from(compression(self.record)?);
+        let (run, folder) = (&self.record.id, super::parts_folder(self.platform, self.record)?);
+        let (codec, format) = (super::codec(self.record)?, super::format(self.record)?);
         let saver = Saver { store: store.clone(), folder: folder.clone(), codec };
         let saved = std::mem::take(&mut self.saved);
         let board = Arc::new(Board::new(ledger, run, &self.work.plan, saved));
         let reporter = board.tally.report_to(ledger.clone(), self.lease.clone());
+        let all_read = board.open(&self.work.plan).is_empty();
         let mut warnings = self.work.warnings.clone();
         let (many, at_once) = way(self.platform, self.invocation, self.work.plan.expected_bytes());
         let wanted = if many { config.workers } else { config.concurrency };
@@ -82,6 +89,7 @@ impl Hop<'_> {
             }
         }
         let drain = CancellationToken::new();
+        let mut converted = format.is_archive().then(Written::default);
         let relay = relay::Invitation {
             platform: self.platform,
             budget: &self.invocation.budget,
@@ -141,15 +149,38 @@ impl Hop<'_> {
                     () = tokio::time::sleep(relay.patience()), if ready => break,
                 }
             }
+            if converted.is_none() && !ready && board.open(&self.work.plan).is_empty() {
+                ledger
+                    .stage(self.lease, &format!("writing the {}", format.name()), Default::default())
+                    .await?;
+                let convert = self.convert(format, &folder, &board, &warnings);
+                tokio::pin!(convert);
+                tokio::select! {
+                    biased;
+                    written = &mut convert => converted = Some(written?),
+                    broken = &mut watch => return Err(broken),
+                    // Begun anew there, with the whole time of a function.
+                    ended = &mut successor => ended?,
+                }
+            }
         }
         drop(reporter);
         let open = board.open(&self.work.plan).len();
-        if open > 0 {
-            if !drain.is_cancelled() {
+        let Some(converted) = converted.filter(|_| open == 0) else {
+            if open > 0 && !drain.is_cancelled() {
                 let why = format!("{open} tasks are not done although nothing failed");
                 return Err(Error::new(Kind::Internal, why));
             }
-            if self.number > 0 && !many && board.done_here() == 0 {
+            if all_read && self.number > 0 {
+                return Err(Error::new(
+                    Kind::Budget,
+                    format!(
+                        "the whole time of a function did not suffice to write the {} as one stream: choose the format archive, which many functions write",
+                        format.name()
+                    ),
+                ));
+            }
+            if open > 0 && self.number > 0 && !many && board.done_here() == 0 {
                 return Err(no_progress(&board.open(&self.work.plan)));
             }
             relay.hand_over(&warnings).await?;
@@ -161,19 +192,67 @@ impl Hop<'_> {
                     tracing::warn!(error = %e, "letting go of the snapshot, which the next function holds");
                 }
             })));
-        }
+        };
         // Every row is read: what becomes of the snapshot now does not matter, but that it held until here does.
         self.holder.finish().await.context("after the last row was read")?;
-        let seal = Seal {
-            platform: self.platform,
-            lease: self.lease,
-            record: self.record,
-            saver: &saver,
-            hops: self.number,
-        };
+        let backup_folder = super::folder(self.platform, self.record);
+        let seal = seal(self.platform, (self.record, self.lease), (format, &backup_folder), self.number)?;
         ledger.progress(self.lease, &board.tally.whole()).await?;
-        let completion = seal.run(&self.work, board.objects(&self.work.plan), warnings).await?;
+        let completion = match format {
+            Format::Archive => {
+                let mut objects = board.objects(&self.work.plan);
+                objects.extend(self.work.list(&saver).await?);
+                objects.push(self.work.toc.clone());
+                seal.run(&self.work, objects, Vec::new(), warnings).await?
+            }
+            _ => {
+                let completion =
+                    seal.run(&self.work, converted.objects, converted.contents, warnings).await?;
+                // What is left of them after a failure goes with the bucket's lifecycle.
+                if let Err(e) = store.delete_folder(&folder).await {
+                    tracing::warn!(id = %run, error = %e, "removing what was set aside");
+                }
+                completion
+            }
+        };
         Ok(Outcome::Completed(Box::new(completion)))
+    }
+
+    /// Writes the backup in its format, of the archive's parts that were set aside.
+    async fn convert(
+        &self,
+        format: Format,
+        parts_folder: &str,
+        board: &Board,
+        warnings: &[String],
+    ) -> Result<Written> {
+        let Platform { store, ledger, .. } = self.platform;
+        let saver = Saver {
+            store: store.clone(),
+            folder: parts_folder.to_owned(),
+            codec: super::codec(self.record)?,
+        };
+        let mut objects = board.objects(&self.work.plan);
+        objects.extend(self.work.list(&saver).await?);
+        let toc = ObjectKey::within(parts_folder, &self.work.toc.name)?;
+        let toc = Toc::parse(&store.get_all(&toc, self.work.toc.bytes).await?).context("reading toc.dat")?;
+        let parts = Parts::new(store, parts_folder, toc, &objects, self.work.columns.clone());
+        let codec = Codec::from(compression(self.record)?);
+        let history = match self.request.include_history {
+            true => Some(convert::history(ledger, &self.record.database).await?),
+            false => None,
+        };
+        let folder = super::folder(self.platform, self.record);
+        let out = Output {
+            store,
+            folder: &folder,
+            codec,
+            form: Form { inserts: self.request.inserts, data_only: self.request.data_only },
+            history: history.as_deref(),
+        };
+        let seal = seal(self.platform, (self.record, self.lease), (format, &folder), self.number)?;
+        let head = seal.manifest(&self.work, Vec::new(), Vec::new(), warnings.to_vec());
+        convert::convert(&parts, format, &head, &out).await
     }
 
     /// Reads, in the holder's own session, what no other session can.
@@ -188,6 +267,16 @@ impl Hop<'_> {
             board.saved(&task, objects);
         }
     }
+}
+
+fn seal<'a>(
+    platform: &'a Platform,
+    (record, lease): (&'a Record, &'a Lease),
+    (format, folder): (Format, &'a str),
+    hops: u64,
+) -> Result<Seal<'a>> {
+    let codec = Codec::from(compression(record)?).algorithm();
+    Ok(Seal { platform, lease, record, folder, format, codec, hops })
 }
 
 /// The next function would do no better.

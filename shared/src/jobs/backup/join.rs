@@ -134,7 +134,7 @@ async fn prepare(
     key: &str,
 ) -> Result<(Snapshot, Work, HashMap<String, Vec<Object>>)> {
     let ledger = &platform.ledger;
-    let work = Work::load(&platform.store, &super::folder(platform, record)).await?;
+    let work = Work::load(&platform.store, &super::parts_folder(platform, record)?).await?;
     let info = super::connection(platform, request).await?;
     let named = info.with_application_name(&format!("pgbaton backup {}", record.id));
     let holder = import(platform, &record.id, &named).await?;

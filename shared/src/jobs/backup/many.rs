@@ -95,7 +95,7 @@ pub(super) async fn run(
     };
     let told = serde_json::to_value(told)
         .map_err(|e| Error::with_source(Kind::Internal, "a run cannot be told to workers", e))?;
-    let key = ObjectKey::parse(&format!("{}work.json", super::folder(platform, record)))?;
+    let key = ObjectKey::parse(&format!("{}work.json", super::parts_folder(platform, record)?))?;
     let (store, size) = (platform.store.clone(), platform.config.slice_bytes);
     let items = Items { store, key, workers: at_once, size, kind: "backup", told };
     let map = workers::map(platform, &record.id, items)?;

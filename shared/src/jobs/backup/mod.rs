@@ -32,7 +32,7 @@ use work::{Locked, Work};
 pub(super) use worker::work;
 
 use super::{
-    Invocation, Platform, databases,
+    Invocation, Platform, convert, databases,
     request::{BackupRequest, archive_folder, stored_at},
     run::{self, Ask, Begun},
     validate, workers,
@@ -43,7 +43,7 @@ use crate::{
         manifest::{Database, Object},
         toc::Header,
     },
-    base::{Error, Kind, Result},
+    base::{Error, Format, Kind, Result},
     catalog::{self, Catalog, Choice, DatabaseProperties, LockTarget},
     ledger::{DatabaseSource, Failure, Lease, Record, Status},
     pg::{ConnInfo, Snapshot},
@@ -124,9 +124,39 @@ async fn clean(platform: &Platform, record: &Record, may_change: bool) -> Result
     stopped.map(|()| None)
 }
 
-/// The folder of a run's archive.
+/// The folder of a run's backup.
 fn folder(platform: &Platform, record: &Record) -> String {
     archive_folder(&platform.config.prefix, &record.database, &record.id)
+}
+
+/// The folder that a run's archive is written to: its backup's, unless that is to be something else than an archive.
+fn parts_folder(platform: &Platform, record: &Record) -> Result<String> {
+    Ok(match format(record)? {
+        Format::Archive => folder(platform, record),
+        _ => convert::aside(&platform.config.prefix, &record.database, &record.id),
+    })
+}
+
+/// The format that the record was made with.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for one that does not exist.
+fn format(record: &Record) -> Result<Format> {
+    let format = record.format.as_deref().map_or(Ok(Format::Archive), Format::parse);
+    format.map_err(|e| {
+        Error::new(Kind::Corrupt, format!("the format in the record {}: {}", record.id, e.message()))
+    })
+}
+
+/// How the files of a run's archive are compressed: as the record says, where the archive is what is asked for.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for a record that does not say.
+fn codec(record: &Record) -> Result<Codec> {
+    Ok(match format(record)? {
+        Format::Archive => Codec::from(hop::compression(record)?),
+        _ => Codec::ZSTD,
+    })
 }
 
 /// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
@@ -134,6 +164,9 @@ fn folder(platform: &Platform, record: &Record) -> String {
 pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Result<()> {
     let (store, folder) = stored_at(platform, record)?;
     let mut count = 0;
+    if !format(record)?.is_archive() {
+        count += platform.store.abort_uploads(&parts_folder(platform, record)?, None).await?.len();
+    }
     // A request to begin an upload may have been on its way when the run was broken off, and show only now.
     for pause in [0, 200, 400] {
         tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -215,7 +248,7 @@ impl Backup<'_> {
         }
         store.check_bucket().await?;
         let info = connection(self.platform, self.request).await?;
-        let codec = Codec::from(hop::compression(self.record)?);
+        let (codec, format) = (codec(self.record)?, format(self.record)?);
         let mut warnings = info.warnings();
         if self.request.validate == Some(true) {
             warnings.extend(validate::warnings(&info, self.left).await);
@@ -226,12 +259,18 @@ impl Backup<'_> {
         let snapshot::Held { holder, at: snapshot_at, targets, choice } = held;
         let version = holder.version();
         ledger.describe(self.lease, &version.to_string()).await?;
-        let catalog = measured(&holder, config.slice_bytes, choice.as_ref()).await?;
+        // The rows of a table are one stream in the end.
+        let slice_bytes = if format.is_archive() { config.slice_bytes } else { u64::MAX };
+        let catalog = measured(&holder, slice_bytes, choice.as_ref()).await?;
+        if format == Format::Json && catalog.database.encoding == "SQL_ASCII" {
+            let why = "a database in SQL_ASCII holds bytes of no known encoding, which JSON has no form for: choose the format archive, sql or csv";
+            return Err(Error::new(Kind::Unsupported, why).at_field("format"));
+        }
         warnings.extend(catalog.warnings.iter().cloned());
 
         let header = Header::new(codec, self.record.created_at, &catalog.database.name, &version.to_string());
         let bytes = Toc::new(header, entries::of(&catalog)).to_bytes()?;
-        let key = ObjectKey::parse(&format!("{}toc.dat", folder(self.platform, self.record)))?;
+        let key = ObjectKey::parse(&format!("{}toc.dat", parts_folder(self.platform, self.record)?))?;
         let stored = store.put(&key, bytes, Put::IfAbsent).await?;
         let work = Work::new(
             snapshot_at,
@@ -244,6 +283,7 @@ impl Backup<'_> {
             plan::Plan::of(&catalog, codec),
             targets.into_iter().map(locked).collect(),
             Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256),
+            if format.is_archive() { convert::Columns::new() } else { entries::columns(&catalog) },
         );
         Ok((holder, work))
     }

@@ -104,7 +104,7 @@ impl Invitation<'_> {
         let early = successor::early(self.budget.whole());
         tokio::time::sleep(self.budget.time_left().saturating_sub(early)).await;
         if self.number == 0 {
-            self.work.store(&self.platform.store, &super::folder(self.platform, self.record)).await?;
+            self.work.store(&self.platform.store, &super::parts_folder(self.platform, self.record)?).await?;
         }
         many::note_holder(&self.platform.ledger, &self.record.id, self.holder, self.number).await?;
         self.board.persist().await?;

@@ -3,13 +3,16 @@
 use bytes::Bytes;
 
 use super::{
-    super::progress::Tally,
+    super::{
+        pipe::{IN_FLIGHT, Pipe},
+        progress::Tally,
+    },
     entries,
     plan::{Part, Task},
 };
 use crate::{
     archive::{
-        Codec, Encoder,
+        Codec,
         blobs::{self, Blob},
         data,
         manifest::Object,
@@ -17,11 +20,8 @@ use crate::{
     },
     base::{Error, Kind, Result, ResultExt},
     pg::{Session, copy_out, large_object},
-    store::{ObjectKey, Put, Store, Upload},
+    store::{ObjectKey, Put, Store},
 };
-
-/// Parts of one upload on their way at once, beside the one being filled.
-const IN_FLIGHT: usize = 2;
 
 /// Memory of one task under way, bytes: the parts of its upload (8 MiB each up to 7 GiB of table), the encoder's window, rows on their way.
 pub(super) const EACH: u64 = (IN_FLIGHT as u64 + 1) * (8 << 20) + (12 << 20);
@@ -63,8 +63,12 @@ impl Saver {
         ObjectKey::parse(&format!("{}{file}", self.folder))
     }
 
+    fn pipe(&self, file: &str, expected: Option<u64>) -> Result<Pipe> {
+        Pipe::open(&self.store, &self.key(file)?, self.codec, expected)
+    }
+
     async fn part(&self, session: &Session, part: &Part, tally: &Tally) -> Result<Object> {
-        let mut out = Pipe::open(self, &part.file, Some(part.expected_bytes)).await?;
+        let mut out = self.pipe(&part.file, Some(part.expected_bytes))?;
         let mut hasher = RowHasher::new();
         let read = async {
             let mut rows = copy_out(session, &part.copy).await?;
@@ -95,7 +99,7 @@ impl Saver {
 
     async fn large_object(&self, session: &Session, oid: u32, tally: &Tally) -> Result<Object> {
         let file = format!("{}{}", Blob::new(oid).file, self.codec.suffix());
-        let mut out = Pipe::open(self, &file, None).await?;
+        let mut out = self.pipe(&file, None)?;
         let read = async {
             let mut chunks = large_object::read(session.client(), oid).await?;
             while let Some(chunk) = chunks.next().await? {
@@ -120,63 +124,5 @@ impl Saver {
         let raw = bytes.len() as u64;
         let stored = self.store.put(&self.key(entries::BLOBS)?, bytes, Put::IfAbsent).await?;
         Ok(Object::new(entries::BLOBS, stored.bytes, raw, stored.sha256))
-    }
-}
-
-/// Bytes encoded before what came of them goes on to the upload.
-const PIECE: usize = 1 << 20;
-
-/// Encoder and upload of one object.
-struct Pipe {
-    encoder: Encoder,
-    upload: Upload,
-    buffer: Vec<u8>,
-    raw: u64,
-}
-
-impl Pipe {
-    async fn open(saver: &Saver, file: &str, expected: Option<u64>) -> Result<Self> {
-        let encoder = Encoder::new(saver.codec)?;
-        let upload = Upload::start(&saver.store, &saver.key(file)?, expected, IN_FLIGHT);
-        Ok(Self { encoder, upload, buffer: Vec::new(), raw: 0 })
-    }
-
-    async fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        self.raw += bytes.len() as u64;
-        // One row may be hundreds of megabytes: its encoded form must not stand beside it as a whole.
-        for piece in bytes.chunks(PIECE) {
-            self.encoder.push(piece, &mut self.buffer)?;
-            self.drain().await?;
-        }
-        Ok(())
-    }
-
-    async fn drain(&mut self) -> Result<()> {
-        if !self.buffer.is_empty() {
-            self.upload.write(&self.buffer).await?;
-            self.buffer.clear();
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self, file: &str) -> Result<Object> {
-        let encoder = self.encoder;
-        encoder.finish(&mut self.buffer)?;
-        self.upload.write(&self.buffer).await?;
-        let stored = self.upload.finish().await?;
-        let mut object = Object::new(file, stored.bytes, self.raw, stored.sha256);
-        object.s3_checksum = Some(stored.checksum);
-        Ok(object)
-    }
-
-    /// Aborts the upload; gives back the error that made it necessary.
-    async fn abort(self, error: Error) -> Error {
-        match self.upload.abort().await {
-            Ok(()) => error,
-            Err(e) => {
-                tracing::warn!(error = %e, "aborting an upload");
-                error
-            }
-        }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{saver::Saver, work::Work};
+use super::work::Work;
 use crate::{
     archive::{
-        Manifest,
-        manifest::{self, Object},
+        Algorithm, Manifest,
+        manifest::{self, Contained, Object},
     },
-    base::{Result, ResultExt, clock},
+    base::{Format, Result, ResultExt, clock},
     jobs::Platform,
     ledger::{Completion, Lease, Record, TableLine},
     store::{ObjectKey, Put},
@@ -19,27 +19,25 @@ pub(super) struct Seal<'a> {
     pub platform: &'a Platform,
     pub lease: &'a Lease,
     pub record: &'a Record,
-    pub saver: &'a Saver,
+    /// The backup's folder.
+    pub folder: &'a str,
+    pub format: Format,
+    /// How its files are compressed.
+    pub codec: Algorithm,
     /// Hand-overs of the snapshot.
     pub hops: u64,
 }
 
 impl Seal<'_> {
-    /// Writes what is left to write, the manifest last and only if this run is still the one that may.
-    ///
-    /// # Errors
-    /// Those of store and ledger.
-    pub(super) async fn run(
+    /// The manifest of what was written.
+    pub(super) fn manifest(
         &self,
         work: &Work,
-        mut objects: Vec<Object>,
+        objects: Vec<Object>,
+        contents: Vec<Contained>,
         warnings: Vec<String>,
-    ) -> Result<Completion> {
-        if work.plan.has_list {
-            objects.push(self.saver.list(&work.plan.large_objects()).await?);
-        }
-        objects.push(work.toc.clone());
-        let manifest = Manifest {
+    ) -> Manifest {
+        Manifest {
             backup_id: self.record.id.clone(),
             database: work.database.clone(),
             server_version: work.server_version.clone(),
@@ -47,16 +45,32 @@ impl Seal<'_> {
             created_at: self.record.created_at,
             finished_at: clock::now(),
             snapshot_at: work.snapshot_at,
-            codec: self.saver.codec.algorithm(),
+            codec: self.codec,
+            format: self.format,
             objects,
+            contents,
             census: work.census.clone(),
             selection: work.selection.clone(),
-            warnings: warnings.clone(),
-        };
+            warnings,
+        }
+    }
+
+    /// Writes the manifest, the last object of a backup, and only if this run is still the one that may.
+    ///
+    /// # Errors
+    /// Those of store and ledger.
+    pub(super) async fn run(
+        &self,
+        work: &Work,
+        objects: Vec<Object>,
+        contents: Vec<Contained>,
+        warnings: Vec<String>,
+    ) -> Result<Completion> {
+        let manifest = self.manifest(work, objects, contents, warnings.clone());
         let completion = self.completion(work, &manifest, warnings);
         self.platform.ledger.renew(self.lease, self.platform.config.lease).await?;
-        let key = ObjectKey::parse(&format!("{}{}", self.saver.folder, manifest::FILE))?;
-        let put = self.saver.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await;
+        let key = ObjectKey::parse(&format!("{}{}", self.folder, manifest::FILE))?;
+        let put = self.platform.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await;
         let stored = put.context("sealing the backup")?;
         Ok(Completion { checksum: Some(stored.sha256), ..completion })
     }
@@ -73,9 +87,9 @@ impl Seal<'_> {
             Some(_) => ("objects that were selected", ". Only a selection of the database was asked for"),
         };
         let census = if archived == objects {
-            format!("all {objects} {of} are in the archive")
+            format!("all {objects} {of} are in the backup")
         } else {
-            format!("{archived} of {objects} {of} are in the archive, the warnings name the others")
+            format!("{archived} of {objects} {of} are in the backup, the warnings name the others")
         };
         let message = format!(
             "{count} tables with {} rows and {} other objects saved from PostgreSQL {}; {census}{selected}",
@@ -102,14 +116,13 @@ impl Seal<'_> {
 fn lines(manifest: &Manifest) -> Vec<TableLine> {
     let mut lines: Vec<TableLine> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    for object in &manifest.objects {
-        let Some(name) = &object.table else { continue };
-        let place = *places.entry(name).or_insert_with(|| {
-            lines.push(TableLine { name: name.clone(), rows: 0, bytes: 0 });
+    for saved in manifest.saved() {
+        let place = *places.entry(saved.table).or_insert_with(|| {
+            lines.push(TableLine { name: saved.table.to_owned(), rows: 0, bytes: 0 });
             lines.len() - 1
         });
-        lines[place].rows += object.rows.unwrap_or(0);
-        lines[place].bytes += object.raw_bytes;
+        lines[place].rows += saved.rows;
+        lines[place].bytes += saved.bytes;
     }
     lines
 }

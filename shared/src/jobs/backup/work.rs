@@ -7,10 +7,14 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Plan, Task};
+use super::{
+    plan::{Plan, Task},
+    saver::Saver,
+};
 use crate::{
     archive::manifest::{Counted, Database, Object, Selection},
     base::{Error, Kind, Result, ResultExt},
+    jobs::convert::Columns,
     store::{ObjectKey, Put, Store},
 };
 
@@ -61,6 +65,9 @@ pub(super) struct Work {
     pub locks: Vec<Locked>,
     /// `toc.dat`, written before any row.
     pub toc: Object,
+    /// Columns of all rows, for formats that name them; empty for an archive.
+    #[serde(default, skip_serializing_if = "Columns::is_empty")]
+    pub columns: Columns,
 }
 
 impl Work {
@@ -77,6 +84,7 @@ impl Work {
         plan: Plan,
         locks: Vec<Locked>,
         toc: Object,
+        columns: Columns,
     ) -> Self {
         Self {
             version: VERSION,
@@ -90,6 +98,18 @@ impl Work {
             plan,
             locks,
             toc,
+            columns,
+        }
+    }
+
+    /// Writes the list of large objects, where the archive has one; again is no error.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn list(&self, saver: &Saver) -> Result<Option<Object>> {
+        match self.plan.has_list {
+            true => saver.list(&self.plan.large_objects()).await.map(Some),
+            false => Ok(None),
         }
     }
 

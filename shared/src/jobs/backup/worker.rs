@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 
 use super::{
     board::{self, Board, Done},
-    hop, join,
+    join,
     many::Told,
     plan::{Plan, Task},
     readers::Reader,
     saver::Saver,
 };
 use crate::{
-    archive::Codec,
     base::{Kind, Result},
     fanout::{self, Worker as _, do_once},
     jobs::{Invocation, Platform, request::BackupRequest, workers},
@@ -81,8 +80,8 @@ async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task
     let session = join::import(platform, &told.id, &info).await?;
     let saver = Saver {
         store: platform.store.clone(),
-        folder: super::folder(platform, record),
-        codec: Codec::from(hop::compression(record)?),
+        folder: super::parts_folder(platform, record)?,
+        codec: super::codec(record)?,
     };
     let plan = Plan { tasks: open, has_list: false };
     let board = Arc::new(Board::new(ledger, &told.id, &plan, Default::default()));

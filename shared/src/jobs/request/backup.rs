@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, planned, wrong};
+use super::fields::{Fields, wrong};
 use crate::{
     base::{
-        Error, IamLogin, Kind, Result, clock,
+        Error, Format, IamLogin, Kind, Result, clock,
         config::Compression,
         id::{DatabaseName, RunId},
     },
@@ -20,6 +20,14 @@ use crate::{
 pub struct BackupRequest {
     /// The registered name; none for the default one.
     pub database: Option<DatabaseName>,
+    /// `format`, over the configured one.
+    pub format: Option<Format>,
+    /// `inserts`: rows of an SQL script as INSERTs.
+    pub inserts: bool,
+    /// `dataOnly`: rows and sequence values alone are statements of an SQL script.
+    pub data_only: bool,
+    /// `includeHistory`: a JSON document also holds the records of the database's earlier backups.
+    pub include_history: bool,
     /// `compress`: false stores data as it is.
     pub compress: Option<bool>,
     /// `compression`, over the configured one.
@@ -103,7 +111,18 @@ impl BackupRequest {
             (None, None) => (defaults.compress, defaults.compression),
             own => own,
         };
+        // What is said of a form goes with the form.
+        let form = if self.format.is_some() { &self } else { &defaults };
+        let (inserts, data_only, include_history) = (
+            self.inserts || form.inserts,
+            self.data_only || form.data_only,
+            self.include_history || form.include_history,
+        );
         Self {
+            format: self.format.or(defaults.format),
+            inserts,
+            data_only,
+            include_history,
             compress,
             compression,
             label: self.label.or(defaults.label),
@@ -140,6 +159,11 @@ impl BackupRequest {
         };
         let text = |value: Option<&str>| value.map(Value::from);
         put("database", text(self.database.as_ref().map(DatabaseName::as_str)));
+        let flag = |set: bool| set.then_some(Value::Bool(true));
+        put("format", text(self.format.map(Format::name)));
+        put("inserts", flag(self.inserts));
+        put("dataOnly", flag(self.data_only));
+        put("includeHistory", flag(self.include_history));
         put("compress", self.compress.map(Value::from));
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
@@ -172,6 +196,11 @@ impl BackupRequest {
             (Some(true), None) if configured == Compression::None => Compression::Zstd,
             (_, None) => configured,
         }
+    }
+
+    /// The format, where `configured` is the configuration's answer.
+    pub fn format(&self, configured: Format) -> Format {
+        self.format.unwrap_or(configured)
     }
 
     /// What of the database is asked for; none for all of it.
@@ -222,14 +251,17 @@ fn selected(fields: &mut Fields) -> Result<Option<Selection>> {
 /// What body and event have in common.
 fn options(fields: &mut Fields) -> Result<BackupRequest> {
     let database = fields.parsed("database", DatabaseName::parse)?;
-    let format = fields.text("format", 20)?;
-    match format.as_deref() {
-        None | Some("archive") => {}
-        Some("sql" | "json" | "csv") => return Err(planned("format")),
-        Some(_) => {
-            return Err(wrong("format", "the field \"format\" must be archive, sql, json or csv".into()));
+    let format = fields.parsed("format", Format::parse)?;
+    let form = |fields: &mut Fields, name: &'static str, of: Format| -> Result<bool> {
+        let set = fields.flag(name)?.unwrap_or(false);
+        match set && format != Some(of) {
+            true => Err(wrong(name, format!("\"{name}\" goes with \"format\": \"{}\" alone", of.name()))),
+            false => Ok(set),
         }
-    }
+    };
+    let inserts = form(fields, "inserts", Format::Sql)?;
+    let data_only = form(fields, "dataOnly", Format::Sql)?;
+    let include_history = form(fields, "includeHistory", Format::Json)?;
     let compress = fields.flag("compress")?;
     let compression = fields.parsed("compression", |text| match text {
         "true" | "false" => Err(Error::new(Kind::InvalidInput, "compression must be zstd, gzip or none")),
@@ -251,7 +283,7 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
     let label = fields.text("label", 200)?;
     let validate = fields.flag("validate")?;
     let asked = BackupRequest { database, compress, compression, label, ..BackupRequest::default() };
-    Ok(BackupRequest { validate, selected, ..asked })
+    Ok(BackupRequest { format, inserts, data_only, include_history, validate, selected, ..asked })
 }
 
 /// The options and what only events may say.
@@ -317,19 +349,38 @@ mod tests {
             assert_eq!(BackupRequest::from_body(empty.as_bytes()).unwrap(), BackupRequest::default());
         }
         let harmless = json!({"tables": [], "exclude_tables": [], "incremental": false, "encrypt": null,
-            "format": "archive"});
+            "inserts": false});
         assert_eq!(body(harmless).unwrap(), BackupRequest::default());
     }
 
     #[test]
     fn what_is_planned_is_refused_with_its_field() {
-        for (name, value) in
-            [("incremental", json!(true)), ("encrypt", json!(true)), ("format", json!("sql"))]
-        {
+        for (name, value) in [("incremental", json!(true)), ("encrypt", json!(true))] {
             let e = body(json!({ name: value })).unwrap_err();
             assert_eq!(e.kind(), Kind::NotAvailableYet, "{name}");
             assert!(e.field().is_some());
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_form_goes_with_it() {
+        let sql = body(json!({"format": "sql", "inserts": true, "data_only": true})).unwrap();
+        assert!(sql.inserts && sql.data_only && sql.format == Some(Format::Sql));
+        assert_eq!(BackupRequest::from_event(sql.to_event()).unwrap(), sql);
+        let json = body(json!({"format": "json", "includeHistory": true})).unwrap();
+        assert!(BackupRequest::from_event(json.to_event()).unwrap().include_history);
+        for wrong in [
+            json!({"inserts": true}),
+            json!({"format": "json", "dataOnly": true}),
+            json!({"format": "sql", "includeHistory": true}),
+        ] {
+            assert_eq!(body(wrong.clone()).unwrap_err().kind(), Kind::InvalidInput, "{wrong}");
+        }
+        let defaults =
+            || BackupRequest { format: Some(Format::Sql), inserts: true, ..BackupRequest::default() };
+        assert!(BackupRequest::default().or(defaults()).inserts);
+        let archive = BackupRequest { format: Some(Format::Archive), ..BackupRequest::default() };
+        assert!(!archive.or(defaults()).inserts);
     }
 
     #[test]
@@ -338,6 +389,8 @@ mod tests {
             ("database", json!("../x")),
             ("database", json!(1)),
             ("format", json!("xml")),
+            ("inserts", json!(true)),
+            ("includeHistory", json!(true)),
             ("compress", json!("yes")),
             ("compression", json!("lzma")),
             ("compression", json!("true")),

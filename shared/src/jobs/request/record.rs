@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::backup::BackupRequest;
 use crate::{
+    archive::Codec,
     base::{
         Error, Kind, Result,
         config::Config,
         id::{DatabaseName, RunId},
     },
-    jobs::{Platform, databases::Database},
+    jobs::{Platform, convert, databases::Database},
     ledger::{PARTIAL, Record, RunKind},
     store::Store,
 };
@@ -55,11 +56,16 @@ impl BackupRequest {
     ) -> Result<Record> {
         let database = of.name.clone();
         let folder = archive_folder(&config.prefix, &database, &id);
-        let file_name = archive_folder("", &database, &id);
+        let mut file_name = archive_folder("", &database, &id);
+        if self.format(config.format).is_one_file() {
+            let codec = Codec::from(self.compression(config.compression));
+            file_name += &convert::file_name(self.format(config.format), now, codec);
+        }
         let mut record = Record::pending(id, RunKind::Backup, database, self.backup_type(), now);
         let mode = if self.selection().is_some() { PARTIAL } else { "full" };
         record.mode = Some(mode.into());
-        record.format = Some("archive".into());
+        let format = self.format(config.format);
+        record.format = Some(format.name().into());
         record.compression = Some(self.compression(config.compression).name().into());
         record.encrypted = Some(false);
         record.label = self.label.clone();

@@ -20,12 +20,9 @@ use crate::{
 pub(super) async fn compare(manifest: &Manifest, toc: &Toc, sessions: Vec<Session>) -> Result<u64> {
     let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
-    for object in &manifest.objects {
-        let entry = object.entry.and_then(|id| by_id.get(&id));
-        if let (Some(entry), Some(rows)) = (entry, object.rows)
-            && let Some(place) = place(entry)
-        {
-            *expected.entry(place.sql()).or_default() += rows;
+    for saved in manifest.saved() {
+        if let Some(place) = by_id.get(&saved.entry).and_then(|entry| place(entry)) {
+            *expected.entry(place.sql()).or_default() += saved.rows;
         }
     }
     let work: VecDeque<(String, u64)> = expected.into_iter().collect();

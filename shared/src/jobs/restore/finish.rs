@@ -45,6 +45,7 @@ impl Restore<'_> {
         }
         let Filled { session, completion, .. } = filled;
         session.close().await;
+        self.unpacked.remove(self.platform).await;
         Ok(completion)
     }
 
@@ -53,7 +54,7 @@ impl Restore<'_> {
     /// # Errors
     /// [`Kind::Budget`] where no other may go on, or it would come no further; those of the call.
     pub(super) async fn hand_over(&self, runner: Option<&Runner>) -> Result<Outcome> {
-        let (platform, most) = (self.platform, self.platform.config.max_hops);
+        let most = self.platform.config.max_hops;
         let refuse = |why: String| {
             Err(Error::new(
                 Kind::Budget,
@@ -64,6 +65,9 @@ impl Restore<'_> {
             return refuse(format!("and BACKUP_MAX_HOPS ({most}) lets no further function go on with it"));
         }
         let Some(runner) = runner else {
+            if self.unpacked.made_here() {
+                return self.next().await;
+            }
             return refuse("and it did not even suffice to open archive and target".to_owned());
         };
         if !runner.marks.kept() {
@@ -81,11 +85,16 @@ impl Restore<'_> {
                 "and another would come no further: {which} takes longer than one function has time"
             ));
         }
+        tracing::info!(done = runner.at.done(), at = ?at, "handing the restore over");
+        self.next().await
+    }
+
+    async fn next(&self) -> Result<Outcome> {
+        let platform = self.platform;
         let resume = Resume { id: self.record.id.clone(), fence: self.lease.fence() };
         let event = RestoreRequest { resume: Some(resume), ..self.request.clone() };
         successor::invoke(platform, &event.to_event()).await?;
         platform.ledger.hand_over(self.lease, platform.config.lease * PATIENCE).await?;
-        tracing::info!(done = runner.at.done(), at = ?at, "handed the restore over");
         Ok(Outcome::HandedOver(Box::pin(std::future::ready(()))))
     }
 
@@ -93,7 +102,7 @@ impl Restore<'_> {
     /// told: dropping what another made is not a restore's to do. Every table in it holds all of its rows or none.
     pub(super) async fn clean(&self, runs: &[RunId], may_change: bool) -> Result<Option<String>> {
         let created = self.created.load(Relaxed);
-        if !may_change || !(created || self.touched.load(Relaxed)) {
+        if !may_change {
             return Ok(None);
         }
         // A function that froze may learn only now that another has gone on: what stands there is that one's.
@@ -101,6 +110,10 @@ impl Restore<'_> {
         match ledger.renew(self.lease, config.lease).await {
             Err(e) if e.kind() == Kind::Fenced => return Ok(None),
             _ => {}
+        }
+        self.unpacked.remove(self.platform).await;
+        if !(created || self.touched.load(Relaxed)) {
+            return Ok(None);
         }
         let stopped = workers::stop(self.platform, self.record).await;
         if let Err(e) = stopped {

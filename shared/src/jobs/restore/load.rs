@@ -1,24 +1,21 @@
 //! Loading rows and large objects: from S3 through decoder and row counter into COPY, one transaction each with its mark, committed only when the file
 //! has proven whole.
 
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use super::{
-    super::progress::Tally,
+    super::{decoded::Decoded, progress::Tally},
     marks::{self, Marks},
     source::Source,
 };
 use crate::{
     archive::{
-        Algorithm, Decoder,
-        codec::OUTPUT_STEP,
+        Algorithm,
         data::{Marker, RowReader},
         toc::Entry,
     },
     base::{Error, Kind, Result, ResultExt},
     pg::{Session, copy_in, large_object},
-    store::Reading,
 };
 
 /// Loads one TABLE DATA entry; gives its rows, none when another session has loaded it.
@@ -43,7 +40,7 @@ pub(super) async fn table(
         }
     };
     // S3's time to answer is the server's time to begin.
-    let (rows, file) = tokio::join!(copy, Decoded::open(source, &stored, algorithm));
+    let (rows, file) = tokio::join!(copy, open(source, &stored, algorithm));
     if let Ok(None) = rows {
         return Ok(None);
     }
@@ -84,6 +81,10 @@ pub(super) async fn table(
             Err(e.context(doing()))
         }
     }
+}
+
+async fn open(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Decoded> {
+    Decoded::new(source.open_file(stored).await?, algorithm)
 }
 
 /// Begins a transaction with a mark; false, and no transaction, when the mark is there.
@@ -163,7 +164,7 @@ async fn write_batch(
 
 /// The file of a large object: read whole when it is small, else to be streamed.
 async fn content(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Content> {
-    let mut file = Decoded::open(source, stored, algorithm).await?;
+    let mut file = open(source, stored, algorithm).await?;
     if source.listed(stored).is_none_or(|l| l.raw_bytes > SMALL) {
         return Ok(Content::Stream(Box::new(file)));
     }
@@ -184,47 +185,6 @@ impl Content {
         match self {
             Self::Whole(bytes) => Ok(bytes.take()),
             Self::Stream(file) => file.next().await,
-        }
-    }
-}
-
-/// A file's bytes, decompressed piece by piece; memory is bounded whatever the file claims.
-struct Decoded {
-    file: Reading,
-    decoder: Option<Decoder>,
-    input: Bytes,
-}
-
-impl Decoded {
-    async fn open(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Self> {
-        Ok(Self {
-            file: source.open_file(stored).await?,
-            decoder: Some(Decoder::new(algorithm)?),
-            input: Bytes::new(),
-        })
-    }
-
-    /// The next piece; none at the end, once the file has proven to be the one that was written.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        loop {
-            let Some(decoder) = self.decoder.as_mut() else { return Ok(None) };
-            let mut out = Vec::with_capacity(2 * OUTPUT_STEP);
-            if self.input.is_empty() {
-                match self.file.next().await? {
-                    Some(chunk) => self.input = chunk,
-                    None => {
-                        if let Some(decoder) = self.decoder.take() {
-                            decoder.finish(&mut out)?;
-                        }
-                        return Ok((!out.is_empty()).then_some(out));
-                    }
-                }
-            }
-            let rest = decoder.push(&self.input, &mut out)?.len();
-            self.input = self.input.split_off(self.input.len() - rest);
-            if !out.is_empty() {
-                return Ok(Some(out));
-            }
         }
     }
 }

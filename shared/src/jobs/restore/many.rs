@@ -11,7 +11,7 @@ use super::{
     in_work::{InWork, Parts},
     lingering,
     marks::Marks,
-    plan,
+    packed, plan,
     runner::Runner,
     shift::Shift,
     source::Source,
@@ -174,7 +174,7 @@ pub(in crate::jobs) async fn work(
 async fn load(platform: &Platform, request: &RestoreRequest, run: &RunId, files: &[File]) -> Result<u64> {
     let Some(first) = files.first() else { return Ok(0) };
     let found = super::find(platform, request).await?;
-    let source = Source::open(found.store, &found.folder, found.checksum.as_deref()).await?;
+    let source = packed::source(platform, &found, run).await?;
     let name = lingering::loader(run, first.entry);
     let info = connection(platform, request).await?.with_application_name(&name);
     let speech = Speech { encoding: plan::encoding(&source.toc)?, index_memory_mb: 0, hasty: true };

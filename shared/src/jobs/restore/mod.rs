@@ -16,13 +16,14 @@ mod choices;
 pub(super) mod count;
 mod database;
 mod finish;
-mod graph;
+pub(super) mod graph;
 mod in_work;
 mod lingering;
 mod load;
 mod many;
 mod marks;
 mod older;
+mod packed;
 mod pick;
 pub(super) mod plan;
 mod preflight;
@@ -30,9 +31,9 @@ mod roles;
 mod runner;
 pub(super) mod shift;
 mod source;
-mod sql;
+pub(super) mod sql;
 mod stages;
-mod statement;
+pub(super) mod statement;
 pub(super) mod target;
 pub(super) mod work;
 
@@ -100,6 +101,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         left: invocation.budget.time_left(),
         created: &AtomicBool::new(false),
         touched: &AtomicBool::new(false),
+        unpacked: &packed::Unpacked::default(),
     };
     let runs = repeated(platform, &record).await;
     let work = async {

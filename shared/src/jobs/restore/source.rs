@@ -27,6 +27,8 @@ const TOC: &str = "toc.dat";
 pub(super) struct Source {
     store: Store,
     folder: String,
+    /// `s3://bucket/folder/` of the backup.
+    place: String,
     /// The table of contents.
     pub toc: Toc,
     /// None for archives that pg_dump made.
@@ -101,7 +103,8 @@ impl Source {
             ));
         }
         let places = toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
-        let source = Self { store, folder: folder.to_owned(), toc, manifest, sizes, listed, places };
+        let place = format!("s3://{}/{folder}", store.bucket());
+        let source = Self { place, store, folder: folder.to_owned(), toc, manifest, sizes, listed, places };
         for entry in source.toc.entries.iter().filter(|e| e.had_dumper) {
             source.file(entry)?;
         }
@@ -114,13 +117,18 @@ impl Source {
         self.places = self.toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
     }
 
+    /// The same, called by where the backup is that it was made of.
+    #[must_use]
+    pub(super) fn called(self, place: String) -> Self {
+        Self { place, ..self }
+    }
+
     /// Tells this archive from one that takes its place in the same folder.
     pub(super) fn identity(&self) -> String {
         let c = &self.toc.header.created;
         format!(
-            "s3://{}/{} of {:04}-{:02}-{:02} {:02}:{:02}:{:02}, {} entries",
-            self.store.bucket(),
-            self.folder,
+            "{} of {:04}-{:02}-{:02} {:02}:{:02}:{:02}, {} entries",
+            self.place,
             c.year + 1900,
             c.month + 1,
             c.day,
@@ -197,6 +205,20 @@ impl Source {
             })
             .collect()
     }
+}
+
+/// The manifest of a backup that is no archive; none for an archive, or where there is nothing at all.
+///
+/// # Errors
+/// As [`Source::open`].
+pub(super) async fn packed(store: &Store, folder: &str, checksum: Option<&str>) -> Result<Option<Manifest>> {
+    let doing = || format!("opening the backup s3://{}/{folder}", store.bucket());
+    let key = ObjectKey::within(folder, manifest::FILE)?;
+    let Some(head) = store.head(&key).await? else { return Ok(None) };
+    let expected = checksum.map(|sha256| Expected { bytes: head.bytes, sha256: sha256.to_owned() });
+    let bytes = all(store, folder, manifest::FILE, expected, manifest::MAX_BYTES as u64).await;
+    let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes)).with_context(doing)?;
+    Ok((!manifest.format.is_archive()).then_some(manifest))
 }
 
 fn listed(object: &Object) -> (String, Listed) {

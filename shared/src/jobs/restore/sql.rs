@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::jobs) enum Kind {
     /// A key word or an identifier without quotes, in lower case as the server folds it.
     Word(String),
     /// An identifier in quotes, unquoted.
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 
 /// A token and where it stands, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
+pub(in crate::jobs) struct Token {
     pub kind: Kind,
     pub at: Range<usize>,
 }
@@ -33,7 +33,7 @@ impl Token {
     }
 
     /// Whether it is this character.
-    pub(super) fn is_symbol(&self, symbol: char) -> bool {
+    pub(in crate::jobs) fn is_symbol(&self, symbol: char) -> bool {
         self.kind == Kind::Symbol(symbol)
     }
 
@@ -47,7 +47,7 @@ impl Token {
 }
 
 /// All tokens, comments left out; none when a quote or a comment does not end.
-pub(super) fn tokens(sql: &str) -> Option<Vec<Token>> {
+pub(in crate::jobs) fn tokens(sql: &str) -> Option<Vec<Token>> {
     let mut scanner = Scanner { sql, at: 0 };
     let mut all = Vec::new();
     while let Some(token) = scanner.next()? {

@@ -16,6 +16,7 @@ use super::{
     in_work::{InWork, Parts},
     lingering,
     marks::{Marks, Notes},
+    packed::Unpacked,
     pick, plan,
     preflight::{self, Wanted},
     roles,
@@ -55,6 +56,8 @@ pub(super) struct Restore<'a> {
     pub created: &'a AtomicBool,
     /// Set when the first statement that changes the target is about to go out.
     pub touched: &'a AtomicBool,
+    /// What was made of a backup that is no archive.
+    pub unpacked: &'a Unpacked,
 }
 
 /// A target with all of the archive but what comes last, in the session that will do that.
@@ -105,7 +108,7 @@ impl Restore<'_> {
         found_some: oneshot::Sender<ConnInfo>,
     ) -> Result<Option<Completion>> {
         let Platform { config, ledger, .. } = self.platform;
-        let mut source = Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await?;
+        let mut source = self.open(found).await?;
         // Before entries are left out: workers read them all.
         let archive = source.identity();
         let mut unpicked = Vec::new();
@@ -284,7 +287,7 @@ impl Restore<'_> {
     }
 
     /// Tells the record what the run is at.
-    async fn enter(&self, phase: &str) -> Result<()> {
+    pub(super) async fn enter(&self, phase: &str) -> Result<()> {
         self.platform.ledger.stage(self.lease, phase, Completion::default()).await
     }
 }

@@ -120,17 +120,17 @@ async fn of_extensions(session: &Session) -> Result<HashSet<(String, String)>> {
 fn tables(manifest: &Manifest, toc: &Toc, members: &HashSet<(String, String)>) -> Result<Vec<Table>> {
     let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
     let mut all: BTreeMap<String, Table> = BTreeMap::new();
-    for object in &manifest.objects {
-        let (Some(rows), Some(id)) = (object.rows, object.entry) else { continue };
-        let Some(entry) = by_id.get(&id) else { continue };
+    for saved in manifest.saved() {
+        let Some(entry) = by_id.get(&saved.entry) else { continue };
+        let rows = saved.rows;
         let member = (entry.namespace.clone().unwrap_or_default(), entry.tag.clone());
         if members.contains(&member) {
             continue;
         }
         let Some(place) = place(entry) else { continue };
-        let hash = object.content_hash.as_deref().map(|h| u128::from_str_radix(h, 16)).transpose();
+        let hash = saved.content_hash.map(|h| u128::from_str_radix(h, 16)).transpose();
         let hash = hash.map_err(|_| {
-            Error::new(Kind::Corrupt, format!("the content hash of {} is not hexadecimal", object.name))
+            Error::new(Kind::Corrupt, format!("the content hash of {} is not hexadecimal", saved.table))
         })?;
         match all.get_mut(&place.sql()) {
             Some(table) => {

@@ -175,7 +175,7 @@ impl Verify<'_> {
     }
 
     fn summary(&self, inventory: &Inventory, done: &Done) -> Summary {
-        let tables = inventory.manifest.objects.iter().filter_map(|o| o.table.as_deref());
+        let tables = inventory.manifest.saved().map(|s| s.table);
         let tables = tables.collect::<std::collections::BTreeSet<_>>().len() as u64;
         Summary {
             rows: Some(done.rows),

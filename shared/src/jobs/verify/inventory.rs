@@ -8,7 +8,7 @@ use crate::{
         Algorithm, Manifest, Toc, blobs,
         manifest::{self, Object},
     },
-    base::{Error, Kind, Result, ResultExt},
+    base::{Error, Format, Kind, Result, ResultExt},
     jobs::{Platform, request::stored_at},
     ledger::Record,
     store::{Expected, ObjectKey, Reading, Store},
@@ -112,10 +112,17 @@ impl Inventory {
     pub(super) async fn contents(&self, done: &mut Done) -> Result<Option<Toc>> {
         let Some(bytes) = sound(self.file(TOC, TOC_LIMIT).await, done)? else { return Ok(None) };
         let Some(toc) = sound(Toc::parse(&bytes).context("reading toc.dat"), done)? else { return Ok(None) };
+        if !self.manifest.format.is_archive() {
+            self.rows_of(&toc, done);
+        }
+        if self.manifest.format.is_one_file() {
+            return Ok(Some(toc));
+        }
         let by_name: HashMap<&str, &Object> =
             self.manifest.objects.iter().map(|o| (Algorithm::of_file(&o.name).0, o)).collect();
         let mut named: HashSet<String> = HashSet::from([TOC.to_owned()]);
-        for entry in toc.entries.iter().filter(|e| e.had_dumper) {
+        let csv = self.manifest.format == Format::Csv;
+        for entry in toc.entries.iter().filter(|e| e.had_dumper && (!csv || e.desc == "BLOBS")) {
             let file = entry.file.as_deref().unwrap_or_default();
             match by_name.get(file) {
                 None => done.problem(format!(
@@ -143,11 +150,29 @@ impl Inventory {
             }
         }
         for object in &self.manifest.objects {
-            if !named.contains(Algorithm::of_file(&object.name).0) {
+            let rows = csv && object.entry.is_some();
+            if !rows && !named.contains(Algorithm::of_file(&object.name).0) {
                 done.problem(format!("toc.dat does not name {}, so no restore would read it", object.name));
             }
         }
         Ok(Some(toc))
+    }
+
+    /// Holds the entries that have rows against those that the manifest has rows of.
+    fn rows_of(&self, toc: &Toc, done: &mut Done) {
+        let mut left: HashMap<i32, &str> = self.manifest.saved().map(|s| (s.entry, s.table)).collect();
+        for entry in toc.entries.iter().filter(|e| e.had_dumper && e.desc != "BLOBS") {
+            if left.remove(&entry.dump_id).is_none() {
+                let tag: String = entry.tag.escape_debug().take(100).collect();
+                done.problem(format!("the manifest knows no rows of entry {} ({tag})", entry.dump_id));
+            }
+        }
+        for (entry, table) in left {
+            let table: String = table.escape_debug().take(100).collect();
+            done.problem(format!(
+                "toc.dat has no entry {entry} ({table}), so no restore would read its rows"
+            ));
+        }
     }
 
     /// A whole small file of the manifest, proven.

@@ -12,6 +12,7 @@
 //! What a function has looked at stands in notes ([`done`]); when its time is up the next one goes on from there.
 
 mod compare;
+mod content;
 mod copy;
 mod done;
 mod inventory;

@@ -2,21 +2,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::{
     Reached, Summary, Verify,
+    content::Content,
     done::{Done, Each, Seen},
     inventory::{Inventory, expected, of_the_backup},
 };
 use crate::{
-    archive::{
-        Algorithm, Decoder,
-        codec::OUTPUT_STEP,
-        data::{Marker, RowReader},
-        manifest::Object,
-        rowhash::RowHasher,
-    },
+    archive::{Algorithm, Decoder, Manifest, codec::OUTPUT_STEP, manifest::Object},
     base::{Error, Kind, Result},
     jobs::progress::Tally,
     store::{ObjectKey, Reading, Store},
@@ -30,6 +23,7 @@ impl Verify<'_> {
     pub(super) async fn read(&self, inventory: &Inventory, done: &mut Done) -> Result<Reached> {
         inventory.contents(done).await?;
         let objects = Arc::new(inventory.objects.clone());
+        let manifest = Arc::new(inventory.manifest.clone());
         let total = inventory.manifest.bytes();
         let tally = Arc::new(Tally::new(objects.len() as u64, total));
         let left = done.left(objects.len());
@@ -40,12 +34,13 @@ impl Verify<'_> {
         let look = |place: usize| {
             let (objects, store) = (Arc::clone(&objects), inventory.store.clone());
             let (key, tally) = (inventory.key(&objects[place]), Arc::clone(&tally));
+            let manifest = Arc::clone(&manifest);
             let told = inventory.told.contains(&objects[place].name);
             async move {
                 if told {
                     return Ok(Seen::default());
                 }
-                look(&store, &key?, &objects[place], &tally).await
+                look(&store, &key?, &objects[place], &manifest, &tally).await
             }
         };
         let at_once = self.platform.config.concurrency;
@@ -63,9 +58,15 @@ impl Verify<'_> {
     }
 }
 
-async fn look(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) -> Result<Seen> {
+async fn look(
+    store: &Store,
+    key: &ObjectKey,
+    object: &Object,
+    manifest: &Manifest,
+    tally: &Tally,
+) -> Result<Seen> {
     let bytes = object.bytes;
-    match read(store, key, object, tally).await {
+    match read(store, key, object, manifest, tally).await {
         Ok(rows) => Ok(Seen { rows, bytes, ..Seen::default() }),
         Err(e) if e.kind() == Kind::NotFound => {
             Ok(Seen { problem: Some(format!("{} is missing", object.name)), bytes, ..Seen::default() })
@@ -83,18 +84,24 @@ async fn look(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) ->
 }
 
 /// Rows of an object that is as it was written.
-async fn read(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) -> Result<u64> {
+async fn read(
+    store: &Store,
+    key: &ObjectKey,
+    object: &Object,
+    manifest: &Manifest,
+    tally: &Tally,
+) -> Result<u64> {
     let (_, algorithm) = Algorithm::of_file(&object.name);
     let mut file = Reading::open(store, key, Some(expected(object))).await?;
     let mut decoder = Decoder::new(algorithm)?;
-    let mut content = Content::of(object);
+    let mut content = Content::of(object, manifest);
     let mut out = Vec::with_capacity(2 * OUTPUT_STEP);
     // What a damaged file decodes to, and whether at all, means nothing: the SHA-256 at its end says why. So it is read to its end first.
     let mut wrong: Option<Error> = None;
     while let Some(chunk) = file.next().await? {
         tally.bytes(chunk.len() as u64);
         if wrong.is_none() {
-            wrong = content.decode(&mut decoder, &chunk, &mut out).err();
+            wrong = decode(&mut content, &mut decoder, &chunk, &mut out).err();
         }
     }
     if let Some(e) = wrong {
@@ -105,52 +112,10 @@ async fn read(store: &Store, key: &ObjectKey, object: &Object, tally: &Tally) ->
     content.finish(object)
 }
 
-/// What comes out of an object.
-struct Content {
-    raw: u64,
-    rows: Option<(RowReader, RowHasher)>,
-}
-
-impl Content {
-    fn of(object: &Object) -> Self {
-        let rows = object.rows.is_some().then(|| (RowReader::new(Marker::Required), RowHasher::new()));
-        Self { raw: 0, rows }
+fn decode(content: &mut Content, decoder: &mut Decoder, mut input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    while !input.is_empty() {
+        input = decoder.push(input, out)?;
+        content.push(out)?;
     }
-
-    fn decode(&mut self, decoder: &mut Decoder, mut input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        while !input.is_empty() {
-            input = decoder.push(input, out)?;
-            self.push(out)?;
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        self.raw += out.len() as u64;
-        if let Some((reader, hasher)) = &mut self.rows {
-            let piece = Bytes::from(std::mem::replace(out, Vec::with_capacity(2 * OUTPUT_STEP)));
-            for rows in reader.push(piece)? {
-                hasher.push(&rows);
-            }
-        }
-        out.clear();
-        Ok(())
-    }
-
-    fn finish(self, object: &Object) -> Result<u64> {
-        let corrupt = |why: String| Err(Error::new(Kind::Corrupt, format!("{}: {why}", object.name)));
-        if self.raw != object.raw_bytes {
-            return corrupt(format!("{} bytes come of it instead of {}", self.raw, object.raw_bytes));
-        }
-        let Some((reader, hasher)) = self.rows else { return Ok(0) };
-        let (counted, digest) = (reader.finish()?, hasher.finish()?);
-        if object.rows != Some(counted) || digest.rows != counted {
-            let wanted = object.rows.unwrap_or_default();
-            return corrupt(format!("it holds {counted} rows instead of {wanted}"));
-        }
-        if object.content_hash.as_deref().is_some_and(|hash| hash != digest.hex()) {
-            return corrupt("its rows are not those that were saved: their hash differs".to_owned());
-        }
-        Ok(counted)
-    }
+    Ok(())
 }

@@ -1,0 +1,53 @@
+//! What a backup is stored as.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Kind, Result};
+
+/// A form of backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A pg_dump directory archive: the default, and the only one that many functions can write and read at once.
+    #[default]
+    Archive,
+    /// One script for psql.
+    Sql,
+    /// One JSON document.
+    Json,
+    /// A CSV file for each table.
+    Csv,
+}
+
+impl Format {
+    /// `archive`, `sql`, `json` or `csv`.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] for any other text.
+    pub fn parse(text: &str) -> Result<Self> {
+        [Self::Archive, Self::Sql, Self::Json, Self::Csv]
+            .into_iter()
+            .find(|f| f.name() == text)
+            .ok_or_else(|| Error::new(Kind::InvalidInput, "it must be archive, sql, json or csv"))
+    }
+
+    /// The name that [`Format::parse`] reads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Sql => "sql",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Whether it is the archive.
+    pub fn is_archive(&self) -> bool {
+        *self == Self::Archive
+    }
+
+    /// Whether one object holds everything.
+    pub fn is_one_file(self) -> bool {
+        matches!(self, Self::Sql | Self::Json)
+    }
+}

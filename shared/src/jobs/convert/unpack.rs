@@ -1,0 +1,365 @@
+//! From a file of another format back to the parts of an archive.
+
+use std::collections::{HashMap, HashSet};
+
+use super::items;
+use crate::{
+    archive::{
+        Algorithm, Codec, Manifest, Toc,
+        blobs::{self, Blob},
+        data,
+        manifest::{self, Object},
+        rowhash::RowHasher,
+        toc::{Entry, Header},
+    },
+    base::{Error, Format, Kind, Result, ResultExt},
+    format::{Found, Rows, csv, json, sql},
+    jobs::{decoded::Decoded, pipe::Pipe, restore::plan::is_large_objects},
+    store::{Expected, ObjectKey, Put, Reading, Store},
+};
+
+/// How the parts are compressed.
+const CODEC: Codec = Codec::ZSTD;
+
+/// Largest table of contents beside CSV files, bytes.
+const TOC: u64 = 1 << 30;
+
+/// What a file may come to, so that a small one cannot fill bucket or memory.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::jobs) struct Limits {
+    /// Bytes before compression.
+    pub bytes: u64,
+    /// Objects of the database.
+    pub entries: usize,
+    /// Large objects.
+    pub large_objects: usize,
+}
+
+impl Limits {
+    /// For backups that we have made ourselves.
+    pub(in crate::jobs) const OWN: Self =
+        Self { bytes: u64::MAX, entries: 4_000_000, large_objects: 100_000_000 };
+}
+
+/// A backup in another format than the archive.
+pub(in crate::jobs) struct Packed<'a> {
+    pub store: &'a Store,
+    /// Its folder, ending with a slash.
+    pub folder: &'a str,
+    pub manifest: &'a Manifest,
+}
+
+/// Writes its parts into `folder`, the manifest last; gives that manifest's SHA-256. Done again it writes the same.
+///
+/// # Errors
+/// [`Kind::Corrupt`] for a file that is damaged or not what its manifest says, [`Kind::Unsupported`] beyond `limits`; those of the store.
+pub(in crate::jobs) async fn unpack(
+    packed: &Packed<'_>,
+    store: &Store,
+    folder: &str,
+    limits: Limits,
+) -> Result<String> {
+    let said = &packed.manifest;
+    let mut parts = Unpacked::new(store, folder, limits);
+    let doing = || format!("unpacking s3://{}/{}", packed.store.bucket(), packed.folder);
+    let (head, toc) = match said.format {
+        Format::Sql | Format::Json => {
+            let one = said.objects.iter().find(|o| o.name != "toc.dat");
+            let object = one.ok_or_else(|| Error::new(Kind::Corrupt, "its manifest names no file"))?;
+            document(packed, object, &mut parts).await.with_context(doing)?;
+            parts.document_end()?
+        }
+        Format::Csv => {
+            let toc = tables(packed, &mut parts).await.with_context(doing)?;
+            ((*said).clone(), toc)
+        }
+        Format::Archive => return Err(Error::new(Kind::Internal, "an archive needs no unpacking")),
+    };
+    parts.compare(said)?;
+    parts.finish(head, toc).await
+}
+
+fn expected(object: &Object) -> Expected {
+    Expected { bytes: object.bytes, sha256: object.sha256.clone() }
+}
+
+async fn open(packed: &Packed<'_>, object: &Object) -> Result<Decoded> {
+    let key = ObjectKey::within(packed.folder, &object.name)?;
+    let file = Reading::open(packed.store, &key, Some(expected(object))).await?;
+    Decoded::new(file, Algorithm::of_file(&object.name).1)
+}
+
+async fn document(packed: &Packed<'_>, object: &Object, parts: &mut Unpacked<'_>) -> Result<()> {
+    let mut file = open(packed, object).await?;
+    if packed.manifest.format == Format::Json {
+        let mut reader = json::Reader::default();
+        while let Some(piece) = file.next().await? {
+            parts.take(reader.push(&piece)?).await?;
+        }
+        return reader.finish();
+    }
+    let mut reader = sql::Reader::default();
+    while let Some(piece) = file.next().await? {
+        parts.take(reader.push(&piece)?).await?;
+    }
+    reader.finish()
+}
+
+async fn tables(packed: &Packed<'_>, parts: &mut Unpacked<'_>) -> Result<Toc> {
+    let manifest = packed.manifest;
+    let missing = || Error::new(Kind::Corrupt, "its manifest does not list toc.dat");
+    let toc = manifest.object("toc.dat").ok_or_else(missing)?;
+    let key = ObjectKey::within(packed.folder, "toc.dat")?;
+    let mut reading = Reading::open(packed.store, &key, Some(expected(toc))).await?;
+    if reading.bytes() > TOC {
+        return Err(Error::new(Kind::Corrupt, "its toc.dat is too large"));
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = reading.next().await? {
+        bytes.extend_from_slice(&piece);
+    }
+    let toc = Toc::parse(&bytes).context("reading toc.dat")?;
+    for object in &manifest.objects {
+        let doing = || format!("reading {}", object.name);
+        match object.entry {
+            Some(entry) => table(packed, object, entry, parts).await.with_context(doing)?,
+            None if object.name.starts_with("blob_") => {
+                let file = Algorithm::of_file(&object.name).0;
+                let oid = file.strip_prefix("blob_").and_then(|f| f.strip_suffix(".dat"));
+                let oid = oid.and_then(|o| o.parse().ok());
+                let oid = oid.ok_or_else(|| Error::new(Kind::Corrupt, "its name holds no oid"))?;
+                parts.take(vec![Found::LargeObject(oid)]).await?;
+                let mut bytes = open(packed, object).await?;
+                while let Some(piece) = bytes.next().await? {
+                    parts.take(vec![Found::Bytes(piece)]).await.with_context(doing)?;
+                }
+                parts.take(vec![Found::LargeObjectEnd]).await.with_context(doing)?;
+            }
+            None => {}
+        }
+    }
+    Ok(toc)
+}
+
+async fn table(packed: &Packed<'_>, object: &Object, entry: i32, parts: &mut Unpacked<'_>) -> Result<()> {
+    let columns: Vec<_> = object.columns.iter().map(items::column).collect();
+    let mut reader = csv::Reader::new(&columns);
+    let table = object.table.clone().unwrap_or_default();
+    parts.take(vec![Found::Rows(Rows { entry, table, columns, ..Rows::default() })]).await?;
+    let mut file = open(packed, object).await?;
+    let mut text = Vec::new();
+    while let Some(piece) = file.next().await? {
+        reader.push(&piece, &mut text)?;
+        parts.take(vec![Found::Text(std::mem::take(&mut text))]).await?;
+    }
+    let rows = reader.finish(&mut text)?;
+    let hash = object.content_hash.clone().unwrap_or_default();
+    parts.take(vec![Found::Text(text), Found::RowsEnd { rows, hash }]).await
+}
+
+/// Parts as they are written.
+struct Unpacked<'a> {
+    store: &'a Store,
+    folder: &'a str,
+    limits: Limits,
+    head: Option<Manifest>,
+    entries: Vec<Entry>,
+    ids: HashSet<i32>,
+    open: Option<Open>,
+    objects: Vec<Object>,
+    /// Entries whose rows are there.
+    filled: HashSet<i32>,
+    oids: Vec<u32>,
+    bytes: u64,
+}
+
+struct Open {
+    pipe: Pipe,
+    file: String,
+    /// None for a large object.
+    rows: Option<(Rows, RowHasher)>,
+}
+
+impl<'a> Unpacked<'a> {
+    fn new(store: &'a Store, folder: &'a str, limits: Limits) -> Self {
+        Self {
+            store,
+            folder,
+            limits,
+            head: None,
+            entries: Vec::new(),
+            ids: HashSet::new(),
+            open: None,
+            objects: Vec::new(),
+            filled: HashSet::new(),
+            oids: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    async fn take(&mut self, found: Vec<Found>) -> Result<()> {
+        for one in found {
+            self.take_one(one).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_one(&mut self, found: Found) -> Result<()> {
+        match found {
+            Found::Head(head) => self.head = Some(Manifest::of_head(head)?),
+            Found::Item(item) => {
+                if self.entries.len() >= self.limits.entries {
+                    return Err(too_much("objects of a database", self.limits.entries as u64));
+                }
+                self.count(item.definition.as_ref().map_or(0, String::len))?;
+                let file = item.data.then(|| match item.kind.as_str() {
+                    "BLOBS" => "blobs.toc".to_owned(),
+                    _ => format!("{}.dat", item.id),
+                });
+                if !self.ids.insert(item.id) {
+                    return Err(corrupt(format!("the entry {} is there twice", item.id)));
+                }
+                self.entries.push(items::entry(*item, file)?);
+            }
+            Found::Rows(rows) => {
+                if rows.entry < 1 || !self.filled.insert(rows.entry) {
+                    return Err(corrupt(format!("the rows of entry {} are there twice", rows.entry)));
+                }
+                let file = format!("{}.dat{}", rows.entry, CODEC.suffix());
+                self.begin(file, Some((rows, RowHasher::new())))?;
+            }
+            Found::Text(text) => {
+                self.count(text.len())?;
+                let open = self.open.as_mut().ok_or_else(out_of_order)?;
+                if let Some((_, hasher)) = &mut open.rows {
+                    hasher.push(&text);
+                }
+                open.pipe.push(&text).await?;
+            }
+            Found::RowsEnd { rows, hash } => {
+                let mut open = self.open.take().ok_or_else(out_of_order)?;
+                open.pipe.push(data::TERMINATOR).await?;
+                let Some((of, hasher)) = open.rows else { return Err(out_of_order()) };
+                let digest = hasher.finish()?;
+                if digest.rows != rows || digest.hex() != hash {
+                    let what = format!("{}.{}", of.schema, of.table);
+                    let what = what.trim_start_matches('.').escape_debug();
+                    let why = format!(
+                        "the rows of {what} are not those that were saved: their number or hash differs"
+                    );
+                    return Err(open.pipe.abort(corrupt(why)).await);
+                }
+                let table =
+                    if of.schema.is_empty() { of.table } else { format!("{}.{}", of.schema, of.table) };
+                let object = open.pipe.finish(&open.file).await?;
+                self.objects.push(object.with_rows(of.entry, table, digest));
+            }
+            Found::LargeObject(oid) => {
+                if self.oids.len() >= self.limits.large_objects {
+                    return Err(too_much("large objects", self.limits.large_objects as u64));
+                }
+                self.oids.push(oid);
+                self.begin(format!("{}{}", Blob::new(oid).file, CODEC.suffix()), None)?;
+            }
+            Found::Bytes(bytes) => {
+                self.count(bytes.len())?;
+                self.open.as_mut().ok_or_else(out_of_order)?.pipe.push(&bytes).await?;
+            }
+            Found::LargeObjectEnd => {
+                let open = self.open.take().ok_or_else(out_of_order)?;
+                self.objects.push(open.pipe.finish(&open.file).await?);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, file: String, rows: Option<(Rows, RowHasher)>) -> Result<()> {
+        let pipe = Pipe::open(self.store, &ObjectKey::within(self.folder, &file)?, CODEC, None)?;
+        self.open = Some(Open { pipe, file, rows });
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.bytes += bytes as u64;
+        match self.bytes > self.limits.bytes {
+            true => Err(too_much("bytes", self.limits.bytes)),
+            false => Ok(()),
+        }
+    }
+
+    /// The head and the table of contents that a document held.
+    fn document_end(&mut self) -> Result<(Manifest, Toc)> {
+        let head = self.head.take().ok_or_else(|| corrupt("it does not say what backup it is".to_owned()))?;
+        let header = Header::new(CODEC, head.created_at, &head.database.server_name, &head.server_version);
+        Ok((head, Toc::new(header, std::mem::take(&mut self.entries))))
+    }
+
+    /// Holds the rows against what the manifest beside the file says of them.
+    fn compare(&self, said: &Manifest) -> Result<()> {
+        let found: HashMap<i32, &Object> = self.objects.iter().filter_map(|o| Some((o.entry?, o))).collect();
+        for saved in said.saved() {
+            let there = found.get(&saved.entry);
+            let same =
+                |o: &&&Object| o.rows == Some(saved.rows) && o.content_hash.as_deref() == saved.content_hash;
+            if there.filter(same).is_none() {
+                return Err(corrupt(format!(
+                    "the rows of {} are not those that its manifest names",
+                    saved.table
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, head: Manifest, toc: Toc) -> Result<String> {
+        let mut toc = toc;
+        // As the parts are stored, whatever the file was.
+        let header = Header::new(CODEC, head.created_at, &head.database.server_name, &head.server_version);
+        toc = Toc::new(header, toc.entries);
+        for entry in toc.entries.iter().filter(|e| e.had_dumper && !is_large_objects(e)) {
+            if !self.filled.contains(&entry.dump_id) {
+                return Err(corrupt(format!("the rows of {} are missing", entry.tag.escape_debug())));
+            }
+        }
+        self.oids.sort_unstable();
+        if self.oids.windows(2).any(|w| w[0] == w[1]) {
+            return Err(corrupt("a large object is there twice".to_owned()));
+        }
+        if toc.entries.iter().any(is_large_objects) {
+            let list: Vec<Blob> = self.oids.iter().copied().map(Blob::new).collect();
+            self.put("blobs.toc", blobs::to_bytes(&list)).await?;
+        } else if !self.oids.is_empty() {
+            return Err(corrupt("it holds large objects that none of its entries names".to_owned()));
+        }
+        self.put("toc.dat", toc.to_bytes()?).await?;
+        let manifest = Manifest {
+            objects: self.objects,
+            contents: Vec::new(),
+            format: Format::Archive,
+            codec: CODEC.algorithm(),
+            ..head
+        };
+        let key = ObjectKey::within(self.folder, manifest::FILE)?;
+        let stored = self.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await?;
+        Ok(stored.sha256)
+    }
+
+    async fn put(&mut self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let key = ObjectKey::within(self.folder, name)?;
+        let stored = self.store.put(&key, bytes, Put::IfAbsent).await?;
+        self.objects.push(Object::new(name, stored.bytes, stored.bytes, stored.sha256));
+        Ok(())
+    }
+}
+
+fn corrupt(why: String) -> Error {
+    Error::new(Kind::Corrupt, why)
+}
+
+fn too_much(what: &str, most: u64) -> Error {
+    Error::new(Kind::Unsupported, format!("the file holds more than {most} {what}"))
+}
+
+fn out_of_order() -> Error {
+    Error::new(Kind::Corrupt, "the file's parts are not in their order")
+}
