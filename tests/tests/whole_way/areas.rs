@@ -8,7 +8,7 @@ use pgbaton_tests::{
     deployment::Deployment,
     servers,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Labels need a provider, which no test server loads.
 const NOT_HERE: &[&str] = &["security_labels"];
@@ -25,7 +25,13 @@ fn lines(database: &Database) -> BTreeSet<String> {
     database.schema().lines().filter(|l| !l.starts_with("-- Dumped")).map(str::to_owned).collect()
 }
 
-async fn judge(deployment: &Deployment, server: &Database, major: u32, sql: &str) -> Result<(), String> {
+async fn judge(
+    deployment: &Deployment,
+    server: &Database,
+    major: u32,
+    sql: &str,
+    request: Value,
+) -> Result<(), String> {
     let elsewhere = |prefix: &str| {
         let name = pgbaton_tests::unique(prefix);
         Database { url: beside(&server.url, &name), name }
@@ -40,7 +46,7 @@ async fn judge(deployment: &Deployment, server: &Database, major: u32, sql: &str
     }
     let outcome = async {
         source.try_run(sql).await.map_err(|e| format!("filling it: {e}"))?;
-        let backup = deployment.backup(&source.url, json!({})).await?;
+        let backup = deployment.backup(&source.url, request).await?;
         let warns = sql.lines().any(|l| l.starts_with("-- warns: "));
         if backup.status != Status::Completed || backup.warnings.is_empty() == warns {
             return Err(format!("{:?}, warnings {:?}", backup.status, backup.warnings));
@@ -70,6 +76,9 @@ async fn every_area_comes_back_by_way_of_the_functions() {
     files.sort();
     let deployment = Deployment::start().await;
     let (mut judged, mut failures) = (0, Vec::new());
+    let forms: Vec<Value> = super::formats::forms().into_iter().map(|(request, _)| request).collect();
+    let mut others = forms.iter().cycle().cloned();
+    let newest = all[all.len() - 1].major;
     let ends = if all.len() > 1 { vec![&all[0], &all[all.len() - 1]] } else { all.iter().collect() };
     for end in ends {
         let (major, url) = (end.major, end.programs.url("postgres"));
@@ -81,9 +90,16 @@ async fn every_area_comes_back_by_way_of_the_functions() {
             if !known || NOT_HERE.contains(&area.as_str()) || !area.contains(&wanted) {
                 continue;
             }
-            judged += 1;
-            if let Err(why) = judge(&deployment, &server, major, &sql).await {
-                failures.push(format!("== area {area} on PostgreSQL {major}: {why}"));
+            // On the newest server as an archive, and in one of the other formats by turns.
+            let mut requests = vec![json!({})];
+            if end.major == newest {
+                requests.push(others.next().unwrap_or_default());
+            }
+            for request in requests {
+                judged += 1;
+                if let Err(why) = judge(&deployment, &server, major, &sql, request.clone()).await {
+                    failures.push(format!("== area {area} on PostgreSQL {major}, {request}: {why}"));
+                }
             }
         }
     }

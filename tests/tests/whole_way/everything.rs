@@ -19,11 +19,10 @@ const OBJECTS: [&str; 9] = [
 
 const ROLES: [&str; 4] = ["_owner", "_reader", "_other", " \"Odd\" ; -- é' Role"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_kind_of_object_and_value_comes_back() {
-    let deployment = Deployment::start().await;
+/// A database of all of them, and the roles that own it.
+pub(super) async fn source(name: &str) -> (Database, Roles) {
     let roles = Roles::create(&ROLES, "");
-    let source = Database::empty("happy_everything").await;
+    let source = Database::empty(name).await;
     for sql in OBJECTS {
         let names = ["fidelity_a", "fidelity_b", "fidelity_c", "fidelity_Odd \"\"Role"];
         let pairs: Vec<(&str, &str)> = names.into_iter().zip(ROLES).collect();
@@ -37,6 +36,13 @@ async fn every_kind_of_object_and_value_comes_back() {
     for refresh in source.column(stale).await {
         source.run(&refresh).await;
     }
+    (source, roles)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_object_and_value_comes_back() {
+    let deployment = Deployment::start().await;
+    let (source, _roles) = source("happy_everything").await;
     for compression in ["gzip", "zstd"] {
         round_trip(&deployment, &source, compression).await;
     }
