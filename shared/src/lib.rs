@@ -23,4 +23,5 @@ pub mod jobs;
 pub mod ledger;
 pub mod notify;
 pub mod pg;
+pub mod seal;
 pub mod store;

@@ -18,7 +18,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fanout", &["base", "fanout"]),
     ("format", &["base", "format"]),
     ("notify", &["base", "notify"]),
-    ("jobs", &["archive", "base", "catalog", "fanout", "format", "jobs", "ledger", "notify", "pg", "store"]),
+    ("seal", &["base", "seal"]),
+    (
+        "jobs",
+        &[
+            "archive", "base", "catalog", "fanout", "format", "jobs", "ledger", "notify", "pg", "seal",
+            "store",
+        ],
+    ),
 ];
 
 /// Names of files and folders that say nothing of what they hold.
