@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{codec::Algorithm, name, rowhash::Digest};
 use crate::base::{
-    Error, Format, Kind, Result,
+    Encryption, Error, Format, Kind, Result,
     id::{DatabaseName, RunId},
 };
 
@@ -37,8 +37,12 @@ pub const FILE: &str = "manifest.json";
 /// The version of archives' manifests.
 pub const VERSION: u32 = 1;
 
-/// The version of the manifests of other formats, which an earlier reader would take for archives: the newest that this build reads.
+/// The version of the manifests of other formats and of encrypted backups, which an earlier reader would take for plain archives: the newest that this build
+/// reads.
 pub const VERSION_OF_OTHERS: u32 = 2;
+
+/// Name, without the suffix of encrypted files, of the whole manifest of an encrypted backup; [`FILE`] then holds what may be seen without a key.
+pub const FULL: &str = "manifest.full.json";
 
 /// Largest manifest written or read, in bytes: room for about half a million objects.
 pub const MAX_BYTES: usize = 128 << 20;
@@ -180,6 +184,9 @@ pub struct Manifest {
     /// What the backup is stored as.
     #[serde(default, rename = "form", skip_serializing_if = "Format::is_archive")]
     pub format: Format,
+    /// With what every file is encrypted; none for files that are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// Every object but the manifest, in the order they were stored.
     pub objects: Vec<Object>,
     /// The rows within objects that hold more than the rows of one entry.
@@ -267,6 +274,37 @@ impl Manifest {
         objects.chain(contents)
     }
 
+    /// What may be seen of an encrypted backup without a key: enough to find its files, to prove that they are those that were written, and to remove them.
+    /// `full` is the object with the whole manifest.
+    #[must_use]
+    pub fn public(&self, full: Object) -> Self {
+        let bare = |o: &Object| Object {
+            s3_checksum: o.s3_checksum.clone(),
+            ..Object::new(&o.name, o.bytes, o.bytes, &o.sha256)
+        };
+        Self {
+            database: Database {
+                name: self.database.name.clone(),
+                server_name: String::new(),
+                encoding: String::new(),
+                locale: BTreeMap::new(),
+            },
+            server_version: String::new(),
+            objects: self.objects.iter().chain([&full]).map(bare).collect(),
+            contents: Vec::new(),
+            census: BTreeMap::new(),
+            selection: None,
+            warnings: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether this is what [`Manifest::public`] gives of `whole`, `full` being the object that holds it.
+    pub fn is_public_of(&self, whole: &Self, full: &str) -> bool {
+        let Some(full) = self.object(full) else { return false };
+        *self == whole.public(full.clone())
+    }
+
     /// What of the manifest goes into a document that holds the whole backup: everything but its objects.
     ///
     /// # Errors
@@ -312,7 +350,11 @@ impl Manifest {
         self.check().map_err(|e| Error::new(Kind::Internal, e.message().to_owned()))?;
         let document = Document {
             format: FORMAT.to_owned(),
-            version: if self.format.is_archive() { VERSION } else { VERSION_OF_OTHERS },
+            version: if self.format.is_archive() && self.encryption.is_none() {
+                VERSION
+            } else {
+                VERSION_OF_OTHERS
+            },
             rows: self.rows(),
             bytes: self.bytes(),
             raw_bytes: self.raw_bytes(),
@@ -422,6 +464,7 @@ mod tests {
             snapshot_at: at,
             codec: Algorithm::Zstd,
             format: Format::Archive,
+            encryption: None,
             contents: Vec::new(),
             objects: vec![
                 Object::new("toc.dat", 10, 10, "0".repeat(64)),
@@ -468,6 +511,23 @@ mod tests {
         assert_eq!(head, Manifest { objects: Vec::new(), contents: Vec::new(), ..m.clone() });
         m.contents[0].content_hash = "x".into();
         assert!(m.to_bytes().is_err());
+    }
+
+    #[test]
+    fn what_may_be_seen_of_an_encrypted_backup_names_nothing_of_it() {
+        let mut whole = manifest();
+        whole.encryption = Some(Encryption::Age { recipients: vec!["age1x".into()] });
+        let full = Object::new("manifest.full.json.age", 5, 5, "b".repeat(64));
+        let public = whole.public(full);
+        let text = String::from_utf8(public.to_bytes().unwrap()).unwrap();
+        for secret in ["public.t", "shop", "C.UTF-8", "18.4", "pg_class", "\"one\""] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        let read = Manifest::parse(text.as_bytes()).unwrap();
+        assert!(read.is_public_of(&whole, "manifest.full.json.age"));
+        let mut other = whole.clone();
+        other.objects.pop();
+        assert!(!read.is_public_of(&other, "manifest.full.json.age"));
     }
 
     #[test]

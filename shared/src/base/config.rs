@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
+    encryption::EncryptionSettings,
     endpoint::Endpoint,
     error::{Error, Kind, Result},
     format::Format,
@@ -132,6 +133,8 @@ pub struct Config {
     pub state_table: String,
     /// `BACKUP_FORMAT` (archive).
     pub format: Format,
+    /// `BACKUP_ENCRYPTION` and what goes with it.
+    pub encryption: EncryptionSettings,
     /// `BACKUP_COMPRESSION` (zstd).
     pub compression: Compression,
     /// `BACKUP_RETENTION_DAYS` (30), at least 1.
@@ -234,6 +237,7 @@ impl Config {
             state_table: need("STATE_TABLE")?,
             format: Format::parse(&get("BACKUP_FORMAT").unwrap_or_else(|| "archive".into()))
                 .map_err(|e| wrong("BACKUP_FORMAT", e.message()))?,
+            encryption: encryption(&get)?,
             compression: Compression::parse(&get("BACKUP_COMPRESSION").unwrap_or_else(|| "zstd".into()))
                 .map_err(|e| wrong("BACKUP_COMPRESSION", e.message()))?,
             retention_days: number("BACKUP_RETENTION_DAYS", get("BACKUP_RETENTION_DAYS"), 30, 1, 36_500)?,
@@ -306,12 +310,34 @@ fn wrong(name: &str, why: &str) -> Error {
 
 /// Settings that later releases will know: asked for now, they must not be ignored in silence.
 fn reject_planned(get: &impl Fn(&str) -> Option<String>) -> Result<()> {
-    for name in ["BACKUP_ENCRYPTION", "ENABLE_TWO_WAY_SYNC"] {
-        if flag(name, get(name), false)? {
-            return Err(wrong(name, "this is not available yet; leave it false"));
-        }
+    let name = "ENABLE_TWO_WAY_SYNC";
+    if flag(name, get(name), false)? {
+        return Err(wrong(name, "this is not available yet; leave it false"));
     }
     Ok(())
+}
+
+/// The texts' own forms are checked where they are understood, at the start too.
+fn encryption(get: &impl Fn(&str) -> Option<String>) -> Result<EncryptionSettings> {
+    let settings = EncryptionSettings {
+        default: flag("BACKUP_ENCRYPTION", get("BACKUP_ENCRYPTION"), false)?,
+        recipients: get("BACKUP_AGE_RECIPIENTS"),
+        kms_key: get("BACKUP_ENCRYPTION_KMS_KEY"),
+        identities: get("BACKUP_AGE_IDENTITIES_SECRET_ARN"),
+    };
+    if settings.recipients.is_some() && settings.kms_key.is_some() {
+        return Err(wrong(
+            "BACKUP_ENCRYPTION_KMS_KEY",
+            "BACKUP_AGE_RECIPIENTS is set as well; set one of them",
+        ));
+    }
+    if settings.default && !settings.possible() {
+        return Err(wrong(
+            "BACKUP_ENCRYPTION",
+            "it needs BACKUP_AGE_RECIPIENTS or BACKUP_ENCRYPTION_KMS_KEY",
+        ));
+    }
+    Ok(settings)
 }
 
 fn notify(get: &impl Fn(&str) -> Option<String>) -> Result<Notify> {

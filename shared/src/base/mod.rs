@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod clock;
 pub mod config;
+pub mod encryption;
 pub mod endpoint;
 pub mod error;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod secret;
 pub mod telemetry;
 
+pub use encryption::{Encryption, EncryptionSettings};
 pub use error::{Error, Kind, Result, ResultExt};
 pub use format::Format;
 pub use iam::IamLogin;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Platform, request::stored_at};
+use super::{Platform, request::stored_at, seals::SUFFIX};
 use crate::{
     archive::Algorithm,
     base::{Error, Format, Kind, Result},
@@ -94,6 +94,7 @@ pub async fn download(
     let s3_url = format!("s3://{}/{folder}", store.bucket());
     let format = record.format.as_deref().map_or(Ok(Format::Archive), Format::parse).unwrap_or_default();
     let file = record.file_name.as_deref().and_then(|f| f.rsplit('/').next()).unwrap_or_default();
+    let file = file.strip_suffix(SUFFIX).unwrap_or(file);
     let commands = match format {
         Format::Archive => vec![
             format!("aws s3 cp --recursive {s3_url} {id}"),
@@ -109,6 +110,17 @@ pub async fn download(
         ],
         Format::Csv => vec![format!("aws s3 cp --recursive {s3_url} {id}")],
     };
+    let mut commands = commands;
+    if record.encrypted == Some(true) {
+        let all = format!(
+            "for file in {id}/*.age; do age --decrypt --identity key.txt --output \"${{file%.age}}\" \"$file\"; done"
+        );
+        commands[0] = format!("aws s3 cp --recursive {s3_url} {id}");
+        commands.insert(1, all);
+        if format.is_one_file() {
+            commands.insert(2, format!("cd {id}"));
+        }
+    }
     let next_cursor = files.last().filter(|_| more).map(|f| f.file.clone());
     Ok(Download { id: id.to_string(), s3_url, expires_in: valid.as_secs(), files, next_cursor, commands })
 }

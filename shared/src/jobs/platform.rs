@@ -55,6 +55,7 @@ impl Platform {
         let config = Config::from_env()?;
         telemetry::start(&config.log_level);
         let config = super::schedules::checked(config)?;
+        super::seals::check(&config)?;
         metrics::name(&config.metrics_namespace);
         // A connection that was dropped without a word must not hold a run until Lambda kills it; S3 has limits of its own.
         let limits = TimeoutConfig::builder()

@@ -66,8 +66,10 @@ impl Algorithm {
         }
     }
 
-    /// Splits a stored name into the name in the table of contents and the codec its suffix stands for.
+    /// Splits a stored name into the name in the table of contents and the codec its suffix stands for. `.age`, which the name of an encrypted file ends
+    /// with, is left out.
     pub fn of_file(stored: &str) -> (&str, Self) {
+        let stored = stored.strip_suffix(".age").unwrap_or(stored);
         for algorithm in [Self::Gzip, Self::Lz4, Self::Zstd] {
             if let Some(stem) = stored.strip_suffix(algorithm.suffix()) {
                 return (stem, algorithm);

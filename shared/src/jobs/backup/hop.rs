@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     board::{Board, Done},
     many,
+    places::Places,
     plan::Task,
     readers::{Reader, affordable},
     relay,
@@ -17,18 +18,18 @@ use super::{
     work::Work,
 };
 use crate::{
-    archive::{Codec, Toc, manifest::Object},
+    archive::{Toc, manifest::Object},
     base::{Error, Format, Kind, Result, ResultExt, config::Compression},
     fanout::{Executor, Here},
     jobs::{
         Invocation, Platform,
         convert::{self, Form, Output, Parts, Written},
+        decoded::expected,
         request::BackupRequest,
         run::Outcome,
     },
     ledger::{Lease, Record},
     pg::Snapshot,
-    store::ObjectKey,
 };
 
 /// Connections of a backup beside its readers: the holder, the one that watches, and the holder that takes over.
@@ -55,6 +56,8 @@ pub(super) struct Hop<'a> {
     pub holder: Snapshot,
     /// What the backup is.
     pub work: Work,
+    /// Where its files go.
+    pub places: Places,
     /// What earlier functions have done.
     pub saved: HashMap<String, Vec<Object>>,
     /// Hand-overs so far.
@@ -67,10 +70,9 @@ impl Hop<'_> {
     /// # Errors
     /// The first failure of a task, of the snapshot, of a limit on the source, or of the hand-over.
     pub(super) async fn run(mut self) -> Result<Outcome> {
-        let Platform { config, store, ledger, .. } = self.platform;
-        let (run, folder) = (&self.record.id, super::parts_folder(self.platform, self.record)?);
-        let (codec, format) = (super::codec(self.record)?, super::format(self.record)?);
-        let saver = Saver { store: store.clone(), folder: folder.clone(), codec };
+        let Platform { config, ledger, .. } = self.platform;
+        let (run, format) = (&self.record.id, self.places.format);
+        let saver = Saver { place: self.places.parts.clone() };
         let saved = std::mem::take(&mut self.saved);
         let board = Arc::new(Board::new(ledger, run, &self.work.plan, saved));
         let reporter = board.tally.report_to(ledger.clone(), self.lease.clone());
@@ -98,6 +100,7 @@ impl Hop<'_> {
             lease: self.lease,
             holder: &self.holder,
             work: &self.work,
+            place: &self.places.work,
             board: &board,
             number: self.number,
         };
@@ -105,12 +108,20 @@ impl Hop<'_> {
             let tasks = async {
                 if many {
                     if self.number == 0 {
-                        self.work.store(store, &folder).await?;
+                        self.work.store(&self.places.work).await?;
                     }
                     many::note_holder(ledger, run, &self.holder, self.number).await?;
                     let plan = (&*board, &self.work.plan);
-                    let done =
-                        many::run(self.platform, self.record, self.request, plan, at_once, &drain).await;
+                    let done = many::run(
+                        self.platform,
+                        self.record,
+                        self.request,
+                        plan,
+                        &self.places.work.folder,
+                        at_once,
+                        &drain,
+                    )
+                    .await;
                     board.settle();
                     return done.map(|()| None);
                 }
@@ -153,7 +164,7 @@ impl Hop<'_> {
                 ledger
                     .stage(self.lease, &format!("writing the {}", format.name()), Default::default())
                     .await?;
-                let convert = self.convert(format, &folder, &board, &warnings);
+                let convert = self.convert(format, &saver, &board, &warnings);
                 tokio::pin!(convert);
                 tokio::select! {
                     biased;
@@ -195,26 +206,19 @@ impl Hop<'_> {
         };
         // Every row is read: what becomes of the snapshot now does not matter, but that it held until here does.
         self.holder.finish().await.context("after the last row was read")?;
-        let backup_folder = super::folder(self.platform, self.record);
-        let seal = seal(self.platform, (self.record, self.lease), (format, &backup_folder), self.number)?;
+        let seal = seal(self.platform, (self.record, self.lease), &self.places, self.number);
         ledger.progress(self.lease, &board.tally.whole()).await?;
-        let completion = match format {
+        let (objects, contents) = match format {
             Format::Archive => {
                 let mut objects = board.objects(&self.work.plan);
                 objects.extend(self.work.list(&saver).await?);
                 objects.push(self.work.toc.clone());
-                seal.run(&self.work, objects, Vec::new(), warnings).await?
+                (objects, Vec::new())
             }
-            _ => {
-                let completion =
-                    seal.run(&self.work, converted.objects, converted.contents, warnings).await?;
-                // What is left of them after a failure goes with the bucket's lifecycle.
-                if let Err(e) = store.delete_folder(&folder).await {
-                    tracing::warn!(id = %run, error = %e, "removing what was set aside");
-                }
-                completion
-            }
+            _ => (converted.objects, converted.contents),
         };
+        let completion = seal.run(&self.work, objects, contents, warnings).await?;
+        self.places.clear().await;
         Ok(Outcome::Completed(Box::new(completion)))
     }
 
@@ -222,35 +226,27 @@ impl Hop<'_> {
     async fn convert(
         &self,
         format: Format,
-        parts_folder: &str,
+        saver: &Saver,
         board: &Board,
         warnings: &[String],
     ) -> Result<Written> {
-        let Platform { store, ledger, .. } = self.platform;
-        let saver = Saver {
-            store: store.clone(),
-            folder: parts_folder.to_owned(),
-            codec: super::codec(self.record)?,
-        };
+        let files = self.places.work_files();
         let mut objects = board.objects(&self.work.plan);
-        objects.extend(self.work.list(&saver).await?);
-        let toc = ObjectKey::within(parts_folder, &self.work.toc.name)?;
-        let toc = Toc::parse(&store.get_all(&toc, self.work.toc.bytes).await?).context("reading toc.dat")?;
-        let parts = Parts::new(store, parts_folder, toc, &objects, self.work.columns.clone());
-        let codec = Codec::from(compression(self.record)?);
+        objects.extend(self.work.list(saver).await?);
+        let toc = &self.work.toc;
+        let toc = files.whole(&toc.name, Some(expected(toc)), toc.raw_bytes).await?;
+        let toc = Toc::parse(&toc).context("reading toc.dat")?;
+        let parts = Parts::new(files, toc, &objects, self.work.columns.clone());
         let history = match self.request.include_history {
-            true => Some(convert::history(ledger, &self.record.database).await?),
+            true => Some(convert::history(&self.platform.ledger, &self.record.database).await?),
             false => None,
         };
-        let folder = super::folder(self.platform, self.record);
         let out = Output {
-            store,
-            folder: &folder,
-            codec,
+            place: &self.places.backup,
             form: Form { inserts: self.request.inserts, data_only: self.request.data_only },
             history: history.as_deref(),
         };
-        let seal = seal(self.platform, (self.record, self.lease), (format, &folder), self.number)?;
+        let seal = seal(self.platform, (self.record, self.lease), &self.places, self.number);
         let head = seal.manifest(&self.work, Vec::new(), Vec::new(), warnings.to_vec());
         convert::convert(&parts, format, &head, &out).await
     }
@@ -272,11 +268,10 @@ impl Hop<'_> {
 fn seal<'a>(
     platform: &'a Platform,
     (record, lease): (&'a Record, &'a Lease),
-    (format, folder): (Format, &'a str),
+    places: &'a Places,
     hops: u64,
-) -> Result<Seal<'a>> {
-    let codec = Codec::from(compression(record)?).algorithm();
-    Ok(Seal { platform, lease, record, folder, format, codec, hops })
+) -> Seal<'a> {
+    Seal { platform, lease, record, places, hops }
 }
 
 /// The next function would do no better.

@@ -6,6 +6,7 @@ use super::{
     board::Board,
     hop::{self, saved},
     many::{self, Holder},
+    places::Places,
     plan::Task,
     relay::{LOOK, Report, report_note, warnings_note},
     snapshot,
@@ -45,7 +46,7 @@ pub(super) async fn take_over(
     if !claimed || record.status != Status::InProgress || record.fence != hop.fence {
         return left_behind(platform, record).await;
     }
-    let (holder, work, done) = match prepare(platform, request, &record, hop, &key).await {
+    let (holder, work, done, places) = match prepare(platform, request, &record, hop, &key).await {
         Ok(prepared) => prepared,
         Err(e) => {
             tracing::warn!(id = %hop.run, error = %e, cause = ?e, "cannot take the backup over");
@@ -80,6 +81,7 @@ pub(super) async fn take_over(
             lease: &lease,
             holder,
             work,
+            places,
             saved: all,
             number: hop.number,
         };
@@ -132,9 +134,10 @@ async fn prepare(
     record: &Record,
     hop: &Hop,
     key: &str,
-) -> Result<(Snapshot, Work, HashMap<String, Vec<Object>>)> {
+) -> Result<(Snapshot, Work, HashMap<String, Vec<Object>>, Places)> {
     let ledger = &platform.ledger;
-    let work = Work::load(&platform.store, &super::parts_folder(platform, record)?).await?;
+    let places = Places::of(platform, record).await?;
+    let work = Work::load(&places.work_files(), &places.work.seals).await?;
     let info = super::connection(platform, request).await?;
     let named = info.with_application_name(&format!("pgbaton backup {}", record.id));
     let holder = import(platform, &record.id, &named).await?;
@@ -149,7 +152,7 @@ async fn prepare(
             let files: Vec<(u32, u32, &str, &str)> =
                 locks.iter().map(|l| (l.oid, l.relfilenode, l.schema.as_str(), l.name.as_str())).collect();
             holder.verify_unrewritten(&files).await?;
-            return Ok((holder, work, done));
+            return Ok((holder, work, done, places));
         }
         let tables: Vec<(String, String)> =
             refused.iter().map(|&n| (names[n].0.to_owned(), names[n].1.to_owned())).collect();

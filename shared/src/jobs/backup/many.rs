@@ -76,15 +76,17 @@ impl Piece for Task {
 }
 
 /// Runs all tasks with so many workers at once, and takes their outcomes over; what only the holder can read is contested. An earlier function's execution is
-/// found again.
+/// found again. What Step Functions reads the tasks from stands in `folder` as it is: names of tables, no rows.
 ///
 /// # Errors
 /// The failure of the worker that ended it all.
+#[allow(clippy::too_many_arguments, reason = "what a run is")]
 pub(super) async fn run(
     platform: &Platform,
     record: &Record,
     request: &BackupRequest,
     (board, plan): (&Board, &Plan),
+    folder: &str,
     at_once: usize,
     drain: &CancellationToken,
 ) -> Result<()> {
@@ -95,7 +97,7 @@ pub(super) async fn run(
     };
     let told = serde_json::to_value(told)
         .map_err(|e| Error::with_source(Kind::Internal, "a run cannot be told to workers", e))?;
-    let key = ObjectKey::parse(&format!("{}work.json", super::parts_folder(platform, record)?))?;
+    let key = ObjectKey::within(folder, "work.json")?;
     let (store, size) = (platform.store.clone(), platform.config.slice_bytes);
     let items = Items { store, key, workers: at_once, size, kind: "backup", told };
     let map = workers::map(platform, &record.id, items)?;

@@ -16,6 +16,7 @@ mod entries;
 mod hop;
 mod join;
 mod many;
+mod places;
 pub mod plan;
 mod readers;
 mod relay;
@@ -28,6 +29,7 @@ mod worker;
 
 use std::{collections::HashMap, time::Duration};
 
+use places::Places;
 use work::{Locked, Work};
 pub(super) use worker::work;
 
@@ -38,16 +40,11 @@ use super::{
     validate, workers,
 };
 use crate::{
-    archive::{
-        Codec, Toc,
-        manifest::{Database, Object},
-        toc::Header,
-    },
+    archive::{Codec, Toc, manifest::Database, toc::Header},
     base::{Error, Format, Kind, Result},
     catalog::{self, Catalog, Choice, DatabaseProperties, LockTarget},
     ledger::{DatabaseSource, Failure, Lease, Record, Status},
     pg::{ConnInfo, Snapshot},
-    store::{ObjectKey, Put},
 };
 
 /// Runs the backup that an event asks for, or finds that another delivery of the event did.
@@ -79,7 +76,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
     let backup =
         Backup { platform, request, record: &record, lease: &lease, stopped: stopped.as_deref(), left };
     let share = async {
-        let (holder, work) = backup.begin().await?;
+        let (holder, work, places) = backup.begin().await?;
         let hop = hop::Hop {
             platform,
             invocation,
@@ -88,6 +85,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &BackupR
             lease: &lease,
             holder,
             work,
+            places,
             saved: HashMap::new(),
             number: 0,
         };
@@ -129,14 +127,6 @@ fn folder(platform: &Platform, record: &Record) -> String {
     archive_folder(&platform.config.prefix, &record.database, &record.id)
 }
 
-/// The folder that a run's archive is written to: its backup's, unless that is to be something else than an archive.
-fn parts_folder(platform: &Platform, record: &Record) -> Result<String> {
-    Ok(match format(record)? {
-        Format::Archive => folder(platform, record),
-        _ => convert::aside(&platform.config.prefix, &record.database, &record.id),
-    })
-}
-
 /// The format that the record was made with.
 ///
 /// # Errors
@@ -148,25 +138,13 @@ fn format(record: &Record) -> Result<Format> {
     })
 }
 
-/// How the files of a run's archive are compressed: as the record says, where the archive is what is asked for.
-///
-/// # Errors
-/// [`Kind::Corrupt`] for a record that does not say.
-fn codec(record: &Record) -> Result<Codec> {
-    Ok(match format(record)? {
-        Format::Archive => Codec::from(hop::compression(record)?),
-        _ => Codec::ZSTD,
-    })
-}
-
 /// Aborts what a run left half uploaded. Objects that it completed stay for retention, which alone may delete; without a manifest they are no
 /// backup.
 pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Result<()> {
     let (store, folder) = stored_at(platform, record)?;
     let mut count = 0;
-    if !format(record)?.is_archive() {
-        count += platform.store.abort_uploads(&parts_folder(platform, record)?, None).await?.len();
-    }
+    let aside = convert::aside(&platform.config.prefix, &record.database, &record.id);
+    count += platform.store.abort_uploads(&aside, None).await?.len();
     // A request to begin an upload may have been on its way when the run was broken off, and show only now.
     for pause in [0, 200, 400] {
         tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -239,7 +217,7 @@ struct Backup<'a> {
 
 impl Backup<'_> {
     /// Takes the snapshot, reads the catalogs and writes the table of contents.
-    async fn begin(&self) -> Result<(Snapshot, Work)> {
+    async fn begin(&self) -> Result<(Snapshot, Work, Places)> {
         let Platform { config, store, ledger, .. } = self.platform;
         if let Some(stopped) = self.stopped
             && let Err(e) = clean(self.platform, stopped, true).await
@@ -248,7 +226,8 @@ impl Backup<'_> {
         }
         store.check_bucket().await?;
         let info = connection(self.platform, self.request).await?;
-        let (codec, format) = (codec(self.record)?, format(self.record)?);
+        let places = Places::of(self.platform, self.record).await?;
+        let (codec, format) = (places.parts.codec, places.format);
         let mut warnings = info.warnings();
         if self.request.validate == Some(true) {
             warnings.extend(validate::warnings(&info, self.left).await);
@@ -270,8 +249,7 @@ impl Backup<'_> {
 
         let header = Header::new(codec, self.record.created_at, &catalog.database.name, &version.to_string());
         let bytes = Toc::new(header, entries::of(&catalog)).to_bytes()?;
-        let key = ObjectKey::parse(&format!("{}toc.dat", parts_folder(self.platform, self.record)?))?;
-        let stored = store.put(&key, bytes, Put::IfAbsent).await?;
+        let toc = places.parts.put("toc.dat", bytes).await?;
         let work = Work::new(
             snapshot_at,
             version.to_string(),
@@ -282,10 +260,10 @@ impl Backup<'_> {
             warnings,
             plan::Plan::of(&catalog, codec),
             targets.into_iter().map(locked).collect(),
-            Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256),
+            toc,
             if format.is_archive() { convert::Columns::new() } else { entries::columns(&catalog) },
         );
-        Ok((holder, work))
+        Ok((holder, work, places))
     }
 }
 

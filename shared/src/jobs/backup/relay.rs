@@ -30,6 +30,7 @@ use crate::{
     base::{Error, Kind, Result, ResultExt, budget::Budget, id::RunId},
     jobs::{
         Platform,
+        pipe::Place,
         request::{BackupRequest, Hop},
         successor,
     },
@@ -81,6 +82,8 @@ pub(super) struct Invitation<'a> {
     pub lease: &'a Lease,
     pub holder: &'a Snapshot,
     pub work: &'a Work,
+    /// Where the work is written down.
+    pub place: &'a Place,
     pub board: &'a Arc<Board>,
     /// Hand-overs so far.
     pub number: u64,
@@ -104,7 +107,7 @@ impl Invitation<'_> {
         let early = successor::early(self.budget.whole());
         tokio::time::sleep(self.budget.time_left().saturating_sub(early)).await;
         if self.number == 0 {
-            self.work.store(&self.platform.store, &super::parts_folder(self.platform, self.record)?).await?;
+            self.work.store(self.place).await?;
         }
         many::note_holder(&self.platform.ledger, &self.record.id, self.holder, self.number).await?;
         self.board.persist().await?;

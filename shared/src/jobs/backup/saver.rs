@@ -1,10 +1,8 @@
 //! From a session under the snapshot, through hash and codec, into an object in S3.
 
-use bytes::Bytes;
-
 use super::{
     super::{
-        pipe::{IN_FLIGHT, Pipe},
+        pipe::{IN_FLIGHT, Place},
         progress::Tally,
     },
     entries,
@@ -12,7 +10,6 @@ use super::{
 };
 use crate::{
     archive::{
-        Codec,
         blobs::{self, Blob},
         data,
         manifest::Object,
@@ -20,26 +17,21 @@ use crate::{
     },
     base::{Error, Kind, Result, ResultExt},
     pg::{Session, copy_out, large_object},
-    store::{ObjectKey, Put, Store},
 };
 
 /// Memory of one task under way, bytes: the parts of its upload (8 MiB each up to 7 GiB of table), the encoder's window, rows on their way.
 pub(super) const EACH: u64 = (IN_FLIGHT as u64 + 1) * (8 << 20) + (12 << 20);
 
 /// Where and how to write.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Saver {
-    /// The bucket.
-    pub store: Store,
-    /// The archive's folder, ending with a slash.
-    pub folder: String,
-    /// How to compress.
-    pub codec: Codec,
+    /// The archive's folder.
+    pub place: Place,
 }
 
 impl Saver {
     /// Reads what a task names, and writes it. Done again, it writes the same bytes to the same names, which is no error: the snapshot is the same, the
-    /// rows come in the order of the table's pages, and the encoders are deterministic.
+    /// rows come in the order of the table's pages, and the encoders are deterministic; of an encrypted file the first one stays.
     ///
     /// # Errors
     /// Those of the statements, naming the table, and of the store; nothing is left half uploaded.
@@ -59,16 +51,8 @@ impl Saver {
         }
     }
 
-    fn key(&self, file: &str) -> Result<ObjectKey> {
-        ObjectKey::parse(&format!("{}{file}", self.folder))
-    }
-
-    fn pipe(&self, file: &str, expected: Option<u64>) -> Result<Pipe> {
-        Pipe::open(&self.store, &self.key(file)?, self.codec, expected)
-    }
-
     async fn part(&self, session: &Session, part: &Part, tally: &Tally) -> Result<Object> {
-        let mut out = self.pipe(&part.file, Some(part.expected_bytes))?;
+        let mut out = self.place.pipe(&part.file, Some(part.expected_bytes))?;
         let mut hasher = RowHasher::new();
         let read = async {
             let mut rows = copy_out(session, &part.copy).await?;
@@ -93,13 +77,13 @@ impl Saver {
             }
             Err(e) => return Err(out.abort(e).await),
         };
-        let object = out.finish(&part.file).await?;
+        let object = out.finish().await?;
         Ok(object.with_rows(part.entry, part.name(), digest))
     }
 
     async fn large_object(&self, session: &Session, oid: u32, tally: &Tally) -> Result<Object> {
-        let file = format!("{}{}", Blob::new(oid).file, self.codec.suffix());
-        let mut out = self.pipe(&file, None)?;
+        let file = format!("{}{}", Blob::new(oid).file, self.place.codec.suffix());
+        let mut out = self.place.pipe(&file, None)?;
         let read = async {
             let mut chunks = large_object::read(session.client(), oid).await?;
             while let Some(chunk) = chunks.next().await? {
@@ -111,7 +95,7 @@ impl Saver {
         if let Err(e) = read.await {
             return Err(out.abort(session.explain(e)).await);
         }
-        out.finish(&file).await
+        out.finish().await
     }
 
     /// Writes the list of all large objects.
@@ -120,9 +104,6 @@ impl Saver {
     /// Those of the store.
     pub(super) async fn list(&self, oids: &[u32]) -> Result<Object> {
         let list: Vec<Blob> = oids.iter().copied().map(Blob::new).collect();
-        let bytes = Bytes::from(blobs::to_bytes(&list));
-        let raw = bytes.len() as u64;
-        let stored = self.store.put(&self.key(entries::BLOBS)?, bytes, Put::IfAbsent).await?;
-        Ok(Object::new(entries::BLOBS, stored.bytes, raw, stored.sha256))
+        self.place.put(entries::BLOBS, blobs::to_bytes(&list)).await
     }
 }

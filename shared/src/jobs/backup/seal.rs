@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::work::Work;
+use super::{places::Places, work::Work};
 use crate::{
     archive::{
-        Algorithm, Manifest,
+        Manifest,
         manifest::{self, Contained, Object},
     },
-    base::{Format, Result, ResultExt, clock},
+    base::{Result, ResultExt, clock},
     jobs::Platform,
     ledger::{Completion, Lease, Record, TableLine},
     store::{ObjectKey, Put},
@@ -19,11 +19,7 @@ pub(super) struct Seal<'a> {
     pub platform: &'a Platform,
     pub lease: &'a Lease,
     pub record: &'a Record,
-    /// The backup's folder.
-    pub folder: &'a str,
-    pub format: Format,
-    /// How its files are compressed.
-    pub codec: Algorithm,
+    pub places: &'a Places,
     /// Hand-overs of the snapshot.
     pub hops: u64,
 }
@@ -45,8 +41,9 @@ impl Seal<'_> {
             created_at: self.record.created_at,
             finished_at: clock::now(),
             snapshot_at: work.snapshot_at,
-            codec: self.codec,
-            format: self.format,
+            codec: self.places.backup.codec.algorithm(),
+            format: self.places.format,
+            encryption: self.places.encryption.clone(),
             objects,
             contents,
             census: work.census.clone(),
@@ -68,9 +65,20 @@ impl Seal<'_> {
     ) -> Result<Completion> {
         let manifest = self.manifest(work, objects, contents, warnings.clone());
         let completion = self.completion(work, &manifest, warnings);
+        let place = &self.places.backup;
+        let visible = match &self.places.encryption {
+            None => manifest,
+            Some(_) => {
+                let full = place
+                    .put(manifest::FULL, manifest.to_bytes()?)
+                    .await
+                    .context("writing the whole manifest")?;
+                manifest.public(full)
+            }
+        };
         self.platform.ledger.renew(self.lease, self.platform.config.lease).await?;
-        let key = ObjectKey::parse(&format!("{}{}", self.folder, manifest::FILE))?;
-        let put = self.platform.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await;
+        let key = ObjectKey::within(&place.folder, manifest::FILE)?;
+        let put = place.store.put(&key, visible.to_bytes()?, Put::IfAbsent).await;
         let stored = put.context("sealing the backup")?;
         Ok(Completion { checksum: Some(stored.sha256), ..completion })
     }

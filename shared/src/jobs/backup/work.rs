@@ -14,8 +14,7 @@ use super::{
 use crate::{
     archive::manifest::{Counted, Database, Object, Selection},
     base::{Error, Kind, Result, ResultExt},
-    jobs::convert::Columns,
-    store::{ObjectKey, Put, Store},
+    jobs::{convert::Columns, decoded::Files, pipe::Place, seals::Seals},
 };
 
 /// Name in the backup's folder.
@@ -113,24 +112,23 @@ impl Work {
         }
     }
 
-    /// Writes it into the backup's folder; again is no error.
+    /// Writes it down; again is no error.
     ///
     /// # Errors
     /// Those of the store.
-    pub(super) async fn store(&self, store: &Store, folder: &str) -> Result<()> {
+    pub(super) async fn store(&self, place: &Place) -> Result<()> {
         let bytes = serde_json::to_vec(self)
             .map_err(|e| Error::with_source(Kind::Internal, "the plan cannot be written as JSON", e))?;
-        let key = ObjectKey::parse(&format!("{folder}{FILE}"))?;
-        store.put(&key, bytes, Put::IfAbsent).await.map(drop).context("writing the plan")
+        place.put(FILE, bytes).await.map(drop).context("writing the plan")
     }
 
     /// Reads it back.
     ///
     /// # Errors
     /// [`Kind::Corrupt`], [`Kind::Unsupported`]; those of the store.
-    pub(super) async fn load(store: &Store, folder: &str) -> Result<Self> {
-        let key = ObjectKey::parse(&format!("{folder}{FILE}"))?;
-        let bytes = store.get_all(&key, MAX_BYTES).await.context("reading the plan")?;
+    pub(super) async fn load(files: &Files, seals: &Seals) -> Result<Self> {
+        let key = seals.stored(FILE);
+        let bytes = files.whole(&key, None, MAX_BYTES).await.context("reading the plan")?;
         let work: Self = serde_json::from_slice(&bytes)
             .map_err(|e| Error::new(Kind::Corrupt, format!("{key} is damaged or of another version: {e}")))?;
         match work.version {

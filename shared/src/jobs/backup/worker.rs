@@ -8,6 +8,7 @@ use super::{
     board::{self, Board, Done},
     join,
     many::Told,
+    places::Places,
     plan::{Plan, Task},
     readers::Reader,
     saver::Saver,
@@ -78,11 +79,7 @@ async fn read(platform: &Platform, told: &Told, record: &Record, tasks: Vec<Task
     let info = super::connection(platform, &request).await?;
     let info = info.with_application_name(&format!("pgbaton worker {}", told.id));
     let session = join::import(platform, &told.id, &info).await?;
-    let saver = Saver {
-        store: platform.store.clone(),
-        folder: super::parts_folder(platform, record)?,
-        codec: super::codec(record)?,
-    };
+    let saver = Saver { place: Places::of(platform, record).await?.parts };
     let plan = Plan { tasks: open, has_list: false };
     let board = Arc::new(Board::new(ledger, &told.id, &plan, Default::default()));
     let mut reader = Reader::new(session, saver.clone(), Arc::clone(&board));

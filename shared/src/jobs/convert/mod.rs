@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(in crate::jobs) use parts::Parts;
-pub(in crate::jobs) use unpack::{Limits, Packed, unpack};
+pub(in crate::jobs) use unpack::{CODEC, Limits, Packed, unpack};
 
-use super::pipe::Pipe;
+use super::pipe::Place;
 use crate::{
     archive::{
         Codec, Manifest,
@@ -33,7 +33,6 @@ use crate::{
         id::{DatabaseName, RunId},
     },
     ledger::{Ledger, ListQuery, RunKind},
-    store::{ObjectKey, Store},
 };
 
 /// Folder in the bucket's prefix, beside those of the databases, whose names begin with a letter or a digit.
@@ -58,19 +57,10 @@ pub(in crate::jobs) struct Form {
 
 /// Where to write, and how.
 pub(in crate::jobs) struct Output<'a> {
-    pub store: &'a Store,
-    /// The backup's folder, ending with a slash.
-    pub folder: &'a str,
-    pub codec: Codec,
+    pub place: &'a Place,
     pub form: Form,
     /// Records of earlier backups for a document that takes them.
     pub history: Option<&'a [serde_json::Value]>,
-}
-
-impl Output<'_> {
-    fn pipe(&self, file: &str, expected: Option<u64>) -> Result<Pipe> {
-        Pipe::open(self.store, &ObjectKey::within(self.folder, file)?, self.codec, expected)
-    }
 }
 
 /// What was written.

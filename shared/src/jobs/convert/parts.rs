@@ -14,8 +14,10 @@ use crate::{
         toc::Entry,
     },
     base::{Error, Kind, Result, ResultExt},
-    jobs::{decoded::Decoded, restore::plan::named},
-    store::{Expected, ObjectKey, Reading, Store},
+    jobs::{
+        decoded::{Decoded, Files, expected},
+        restore::plan::named,
+    },
 };
 
 /// Largest list of large objects, bytes.
@@ -23,8 +25,7 @@ const LIST: u64 = 1 << 30;
 
 /// An archive's parts.
 pub(in crate::jobs) struct Parts {
-    store: Store,
-    folder: String,
+    files: Files,
     pub toc: Toc,
     /// By name without a codec's suffix.
     objects: HashMap<String, Object>,
@@ -32,33 +33,14 @@ pub(in crate::jobs) struct Parts {
 }
 
 impl Parts {
-    /// Of these objects in `folder`.
-    pub(in crate::jobs) fn new(
-        store: &Store,
-        folder: &str,
-        toc: Toc,
-        objects: &[Object],
-        columns: Columns,
-    ) -> Self {
+    /// Of these objects.
+    pub(in crate::jobs) fn new(files: Files, toc: Toc, objects: &[Object], columns: Columns) -> Self {
         let by_name = |o: &Object| (Algorithm::of_file(&o.name).0.to_owned(), o.clone());
-        Self {
-            store: store.clone(),
-            folder: folder.to_owned(),
-            toc,
-            objects: objects.iter().map(by_name).collect(),
-            columns,
-        }
+        Self { files, toc, objects: objects.iter().map(by_name).collect(), columns }
     }
 
     fn object(&self, name: &str) -> Result<&Object> {
         self.objects.get(name).ok_or_else(|| Error::new(Kind::Corrupt, format!("the file {name} is missing")))
-    }
-
-    async fn open(&self, object: &Object) -> Result<Decoded> {
-        let expected = Expected { bytes: object.bytes, sha256: object.sha256.clone() };
-        let key = ObjectKey::within(&self.folder, &object.name)?;
-        let file = Reading::open(&self.store, &key, Some(expected)).await?;
-        Decoded::new(file, Algorithm::of_file(&object.name).1)
     }
 
     /// The columns of an entry's rows.
@@ -88,7 +70,7 @@ impl Parts {
             bytes: object.raw_bytes,
             content_hash: hash,
         };
-        let file = self.open(object).await?;
+        let file = self.files.object(object).await?;
         Ok(RowsOf { contained, file, reader: Some(RowReader::new(Marker::Required)) })
     }
 
@@ -98,8 +80,7 @@ impl Parts {
     /// Those of reading the list.
     pub(super) async fn large_objects(&self, entry: &Entry) -> Result<Vec<Blob>> {
         let object = self.object(entry.file.as_deref().unwrap_or_default())?;
-        let key = ObjectKey::within(&self.folder, &object.name)?;
-        let bytes = self.store.get_all(&key, LIST).await?;
+        let bytes = self.files.whole(&object.name, Some(expected(object)), LIST).await?;
         blobs::parse(&bytes).with_context(|| format!("reading {}", object.name))
     }
 
@@ -108,7 +89,7 @@ impl Parts {
     /// # Errors
     /// Those of opening its file.
     pub(super) async fn large_object(&self, blob: &Blob) -> Result<Decoded> {
-        self.open(self.object(&blob.file)?).await
+        self.files.object(self.object(&blob.file)?).await
     }
 
     /// Bytes before compression of a file; 0 where it is not known.
@@ -126,10 +107,7 @@ impl Parts {
     /// # Errors
     /// Those of the store.
     pub(super) async fn store_toc(&self, out: &Output<'_>, written: &mut Written) -> Result<()> {
-        let bytes = self.toc.to_bytes()?;
-        let key = ObjectKey::within(out.folder, "toc.dat")?;
-        let stored = out.store.put(&key, bytes, crate::store::Put::IfAbsent).await?;
-        written.objects.push(Object::new("toc.dat", stored.bytes, stored.bytes, stored.sha256));
+        written.objects.push(out.place.put("toc.dat", self.toc.to_bytes()?).await?);
         Ok(())
     }
 }

@@ -23,14 +23,14 @@ use crate::{
 /// # Errors
 /// [`Kind::Unsupported`] for SQL in which psql would see a command of its own; those of reading and writing.
 pub(super) async fn write(parts: &Parts, head: &Manifest, out: &Output<'_>) -> Result<Written> {
-    let file = file_name(Format::Sql, head.created_at, out.codec);
-    let mut pipe = out.pipe(&file, Some(parts.all_raw_bytes()))?;
+    let file = file_name(Format::Sql, head.created_at, out.place.codec);
+    let mut pipe = out.place.pipe(&file, Some(parts.all_raw_bytes()))?;
     let mut written = Written::default();
     match fill(&mut pipe, parts, head, out, &mut written).await {
         Ok(()) => {}
         Err(e) => return Err(pipe.abort(e).await.context(format!("writing {file}"))),
     }
-    written.objects.push(pipe.finish(&file).await?);
+    written.objects.push(pipe.finish().await?);
     parts.store_toc(out, &mut written).await?;
     Ok(written)
 }

@@ -7,7 +7,10 @@ use crate::{
     archive::{manifest::Object, toc::Entry},
     base::{Result, ResultExt},
     format::csv::Writer,
-    jobs::restore::plan::{is_large_objects, named},
+    jobs::{
+        restore::plan::{is_large_objects, named},
+        seals::Seals,
+    },
 };
 
 /// Longest part of a file's name that comes from a table's.
@@ -24,8 +27,13 @@ pub(super) async fn write(parts: &Parts, out: &Output<'_>) -> Result<Written> {
         let done = match is_large_objects(entry) {
             true => large_objects(parts, entry, out, &mut written).await,
             false => {
-                let name = file(entry, &mut names);
-                table(parts, entry, &format!("{name}.csv{}", out.codec.suffix()), out, &mut written).await
+                // A name would tell of what is encrypted.
+                let name = match &out.place.seals {
+                    Seals::None => file(entry, &mut names),
+                    _ => entry.dump_id.to_string(),
+                };
+                table(parts, entry, &format!("{name}.csv{}", out.place.codec.suffix()), out, &mut written)
+                    .await
             }
         };
         done.with_context(|| format!("writing {}", named(entry)))?;
@@ -43,7 +51,7 @@ async fn table(
 ) -> Result<()> {
     let columns = parts.columns(entry)?;
     let mut rows = parts.rows(entry).await?;
-    let mut pipe = out.pipe(file, Some(parts.raw_bytes(entry.file.as_deref())))?;
+    let mut pipe = out.place.pipe(file, Some(parts.raw_bytes(entry.file.as_deref())))?;
     let mut writer = Writer::new(&columns.iter().map(items::column).collect::<Vec<_>>());
     let mut text = Vec::new();
     let fill = async {
@@ -60,7 +68,7 @@ async fn table(
         return Err(pipe.abort(e).await);
     }
     let contained = rows.contained;
-    let object = pipe.finish(file).await?;
+    let object = pipe.finish().await?;
     written.objects.push(Object {
         entry: Some(contained.entry),
         table: Some(contained.table),
@@ -75,9 +83,9 @@ async fn table(
 async fn large_objects(parts: &Parts, entry: &Entry, out: &Output<'_>, written: &mut Written) -> Result<()> {
     let list = parts.large_objects(entry).await?;
     for blob in &list {
-        let file = format!("{}{}", blob.file, out.codec.suffix());
+        let file = format!("{}{}", blob.file, out.place.codec.suffix());
         let mut bytes = parts.large_object(blob).await?;
-        let mut pipe = out.pipe(&file, None)?;
+        let mut pipe = out.place.pipe(&file, None)?;
         let fill = async {
             while let Some(piece) = bytes.next().await? {
                 pipe.push(&piece).await?;
@@ -87,13 +95,11 @@ async fn large_objects(parts: &Parts, entry: &Entry, out: &Output<'_>, written: 
         if let Err(e) = fill.await {
             return Err(pipe.abort(e).await);
         }
-        written.objects.push(pipe.finish(&file).await?);
+        written.objects.push(pipe.finish().await?);
     }
     let name = entry.file.clone().unwrap_or_default();
     let bytes = crate::archive::blobs::to_bytes(&list);
-    let key = crate::store::ObjectKey::within(out.folder, &name)?;
-    let stored = out.store.put(&key, bytes, crate::store::Put::IfAbsent).await?;
-    written.objects.push(Object::new(name, stored.bytes, stored.bytes, stored.sha256));
+    written.objects.push(out.place.put(&name, bytes).await?);
     Ok(())
 }
 

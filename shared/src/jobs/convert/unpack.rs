@@ -14,12 +14,15 @@ use crate::{
     },
     base::{Error, Format, Kind, Result, ResultExt},
     format::{Found, Rows, csv, json, sql},
-    jobs::{decoded::Decoded, pipe::Pipe, restore::plan::is_large_objects},
-    store::{Expected, ObjectKey, Put, Reading, Store},
+    jobs::{
+        decoded::{Files, expected},
+        pipe::{Pipe, Place},
+        restore::plan::is_large_objects,
+    },
 };
 
 /// How the parts are compressed.
-const CODEC: Codec = Codec::ZSTD;
+pub(in crate::jobs) const CODEC: Codec = Codec::ZSTD;
 
 /// Largest table of contents beside CSV files, bytes.
 const TOC: u64 = 1 << 30;
@@ -43,28 +46,21 @@ impl Limits {
 
 /// A backup in another format than the archive.
 pub(in crate::jobs) struct Packed<'a> {
-    pub store: &'a Store,
-    /// Its folder, ending with a slash.
-    pub folder: &'a str,
+    pub files: Files,
     pub manifest: &'a Manifest,
 }
 
-/// Writes its parts into `folder`, the manifest last; gives that manifest's SHA-256. Done again it writes the same.
+/// Writes its parts into a folder, the manifest last. Done again it writes the same.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] for a file that is damaged or not what its manifest says, [`Kind::Unsupported`] beyond `limits`; those of the store.
-pub(in crate::jobs) async fn unpack(
-    packed: &Packed<'_>,
-    store: &Store,
-    folder: &str,
-    limits: Limits,
-) -> Result<String> {
+pub(in crate::jobs) async fn unpack(packed: &Packed<'_>, into: &Place, limits: Limits) -> Result<()> {
     let said = &packed.manifest;
-    let mut parts = Unpacked::new(store, folder, limits);
-    let doing = || format!("unpacking s3://{}/{}", packed.store.bucket(), packed.folder);
+    let mut parts = Unpacked::new(into, limits);
+    let doing = || format!("unpacking s3://{}/{}", packed.files.store.bucket(), packed.files.folder);
     let (head, toc) = match said.format {
         Format::Sql | Format::Json => {
-            let one = said.objects.iter().find(|o| o.name != "toc.dat");
+            let one = said.objects.iter().find(|o| !is_toc(o));
             let object = one.ok_or_else(|| Error::new(Kind::Corrupt, "its manifest names no file"))?;
             document(packed, object, &mut parts).await.with_context(doing)?;
             parts.document_end()?
@@ -79,18 +75,12 @@ pub(in crate::jobs) async fn unpack(
     parts.finish(head, toc).await
 }
 
-fn expected(object: &Object) -> Expected {
-    Expected { bytes: object.bytes, sha256: object.sha256.clone() }
-}
-
-async fn open(packed: &Packed<'_>, object: &Object) -> Result<Decoded> {
-    let key = ObjectKey::within(packed.folder, &object.name)?;
-    let file = Reading::open(packed.store, &key, Some(expected(object))).await?;
-    Decoded::new(file, Algorithm::of_file(&object.name).1)
+fn is_toc(object: &Object) -> bool {
+    Algorithm::of_file(&object.name).0 == "toc.dat"
 }
 
 async fn document(packed: &Packed<'_>, object: &Object, parts: &mut Unpacked<'_>) -> Result<()> {
-    let mut file = open(packed, object).await?;
+    let mut file = packed.files.object(object).await?;
     if packed.manifest.format == Format::Json {
         let mut reader = json::Reader::default();
         while let Some(piece) = file.next().await? {
@@ -108,16 +98,8 @@ async fn document(packed: &Packed<'_>, object: &Object, parts: &mut Unpacked<'_>
 async fn tables(packed: &Packed<'_>, parts: &mut Unpacked<'_>) -> Result<Toc> {
     let manifest = packed.manifest;
     let missing = || Error::new(Kind::Corrupt, "its manifest does not list toc.dat");
-    let toc = manifest.object("toc.dat").ok_or_else(missing)?;
-    let key = ObjectKey::within(packed.folder, "toc.dat")?;
-    let mut reading = Reading::open(packed.store, &key, Some(expected(toc))).await?;
-    if reading.bytes() > TOC {
-        return Err(Error::new(Kind::Corrupt, "its toc.dat is too large"));
-    }
-    let mut bytes = Vec::new();
-    while let Some(piece) = reading.next().await? {
-        bytes.extend_from_slice(&piece);
-    }
+    let toc = manifest.objects.iter().find(|o| is_toc(o)).ok_or_else(missing)?;
+    let bytes = packed.files.whole(&toc.name, Some(expected(toc)), TOC).await?;
     let toc = Toc::parse(&bytes).context("reading toc.dat")?;
     for object in &manifest.objects {
         let doing = || format!("reading {}", object.name);
@@ -129,7 +111,7 @@ async fn tables(packed: &Packed<'_>, parts: &mut Unpacked<'_>) -> Result<Toc> {
                 let oid = oid.and_then(|o| o.parse().ok());
                 let oid = oid.ok_or_else(|| Error::new(Kind::Corrupt, "its name holds no oid"))?;
                 parts.take(vec![Found::LargeObject(oid)]).await?;
-                let mut bytes = open(packed, object).await?;
+                let mut bytes = packed.files.object(object).await?;
                 while let Some(piece) = bytes.next().await? {
                     parts.take(vec![Found::Bytes(piece)]).await.with_context(doing)?;
                 }
@@ -146,7 +128,7 @@ async fn table(packed: &Packed<'_>, object: &Object, entry: i32, parts: &mut Unp
     let mut reader = csv::Reader::new(&columns);
     let table = object.table.clone().unwrap_or_default();
     parts.take(vec![Found::Rows(Rows { entry, table, columns, ..Rows::default() })]).await?;
-    let mut file = open(packed, object).await?;
+    let mut file = packed.files.object(object).await?;
     let mut text = Vec::new();
     while let Some(piece) = file.next().await? {
         reader.push(&piece, &mut text)?;
@@ -159,8 +141,7 @@ async fn table(packed: &Packed<'_>, object: &Object, entry: i32, parts: &mut Unp
 
 /// Parts as they are written.
 struct Unpacked<'a> {
-    store: &'a Store,
-    folder: &'a str,
+    place: &'a Place,
     limits: Limits,
     head: Option<Manifest>,
     entries: Vec<Entry>,
@@ -175,16 +156,14 @@ struct Unpacked<'a> {
 
 struct Open {
     pipe: Pipe,
-    file: String,
     /// None for a large object.
     rows: Option<(Rows, RowHasher)>,
 }
 
 impl<'a> Unpacked<'a> {
-    fn new(store: &'a Store, folder: &'a str, limits: Limits) -> Self {
+    fn new(place: &'a Place, limits: Limits) -> Self {
         Self {
-            store,
-            folder,
+            place,
             limits,
             head: None,
             entries: Vec::new(),
@@ -226,7 +205,7 @@ impl<'a> Unpacked<'a> {
                     return Err(corrupt(format!("the rows of entry {} are there twice", rows.entry)));
                 }
                 let file = format!("{}.dat{}", rows.entry, CODEC.suffix());
-                self.begin(file, Some((rows, RowHasher::new())))?;
+                self.begin(&file, Some((rows, RowHasher::new())))?;
             }
             Found::Text(text) => {
                 self.count(text.len())?;
@@ -251,7 +230,7 @@ impl<'a> Unpacked<'a> {
                 }
                 let table =
                     if of.schema.is_empty() { of.table } else { format!("{}.{}", of.schema, of.table) };
-                let object = open.pipe.finish(&open.file).await?;
+                let object = open.pipe.finish().await?;
                 self.objects.push(object.with_rows(of.entry, table, digest));
             }
             Found::LargeObject(oid) => {
@@ -259,7 +238,7 @@ impl<'a> Unpacked<'a> {
                     return Err(too_much("large objects", self.limits.large_objects as u64));
                 }
                 self.oids.push(oid);
-                self.begin(format!("{}{}", Blob::new(oid).file, CODEC.suffix()), None)?;
+                self.begin(&format!("{}{}", Blob::new(oid).file, CODEC.suffix()), None)?;
             }
             Found::Bytes(bytes) => {
                 self.count(bytes.len())?;
@@ -267,15 +246,15 @@ impl<'a> Unpacked<'a> {
             }
             Found::LargeObjectEnd => {
                 let open = self.open.take().ok_or_else(out_of_order)?;
-                self.objects.push(open.pipe.finish(&open.file).await?);
+                self.objects.push(open.pipe.finish().await?);
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, file: String, rows: Option<(Rows, RowHasher)>) -> Result<()> {
-        let pipe = Pipe::open(self.store, &ObjectKey::within(self.folder, &file)?, CODEC, None)?;
-        self.open = Some(Open { pipe, file, rows });
+    fn begin(&mut self, file: &str, rows: Option<(Rows, RowHasher)>) -> Result<()> {
+        let pipe = self.place.pipe(file, None)?;
+        self.open = Some(Open { pipe, rows });
         Ok(())
     }
 
@@ -311,7 +290,7 @@ impl<'a> Unpacked<'a> {
         Ok(())
     }
 
-    async fn finish(mut self, head: Manifest, toc: Toc) -> Result<String> {
+    async fn finish(mut self, head: Manifest, toc: Toc) -> Result<()> {
         let mut toc = toc;
         // As the parts are stored, whatever the file was.
         let header = Header::new(CODEC, head.created_at, &head.database.server_name, &head.server_version);
@@ -336,18 +315,15 @@ impl<'a> Unpacked<'a> {
             objects: self.objects,
             contents: Vec::new(),
             format: Format::Archive,
+            encryption: None,
             codec: CODEC.algorithm(),
             ..head
         };
-        let key = ObjectKey::within(self.folder, manifest::FILE)?;
-        let stored = self.store.put(&key, manifest.to_bytes()?, Put::IfAbsent).await?;
-        Ok(stored.sha256)
+        self.place.put(manifest::FILE, manifest.to_bytes()?).await.map(drop)
     }
 
     async fn put(&mut self, name: &str, bytes: Vec<u8>) -> Result<()> {
-        let key = ObjectKey::within(self.folder, name)?;
-        let stored = self.store.put(&key, bytes, Put::IfAbsent).await?;
-        self.objects.push(Object::new(name, stored.bytes, stored.bytes, stored.sha256));
+        self.objects.push(self.place.put(name, bytes).await?);
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub struct BackupRequest {
     pub data_only: bool,
     /// `includeHistory`: a JSON document also holds the records of the database's earlier backups.
     pub include_history: bool,
+    /// `encrypt`, over the configured answer.
+    pub encrypt: Option<bool>,
     /// `compress`: false stores data as it is.
     pub compress: Option<bool>,
     /// `compression`, over the configured one.
@@ -123,6 +125,7 @@ impl BackupRequest {
             inserts,
             data_only,
             include_history,
+            encrypt: self.encrypt.or(defaults.encrypt),
             compress,
             compression,
             label: self.label.or(defaults.label),
@@ -164,6 +167,7 @@ impl BackupRequest {
         put("inserts", flag(self.inserts));
         put("dataOnly", flag(self.data_only));
         put("includeHistory", flag(self.include_history));
+        put("encrypt", self.encrypt.map(Value::from));
         put("compress", self.compress.map(Value::from));
         put("compression", text(self.compression.map(Compression::name)));
         put("label", text(self.label.as_deref()));
@@ -277,13 +281,12 @@ fn options(fields: &mut Fields) -> Result<BackupRequest> {
         return Err(wrong("compression", "\"compress\" is true, so \"compression\" cannot be none".into()));
     }
     let selected = selected(fields)?;
-    for flag in ["incremental", "encrypt"] {
-        fields.planned_flag(flag)?;
-    }
+    fields.planned_flag("incremental")?;
+    let encrypt = fields.flag("encrypt")?;
     let label = fields.text("label", 200)?;
     let validate = fields.flag("validate")?;
     let asked = BackupRequest { database, compress, compression, label, ..BackupRequest::default() };
-    Ok(BackupRequest { format, inserts, data_only, include_history, validate, selected, ..asked })
+    Ok(BackupRequest { format, inserts, data_only, include_history, encrypt, validate, selected, ..asked })
 }
 
 /// The options and what only events may say.
@@ -355,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_is_planned_is_refused_with_its_field() {
-        for (name, value) in [("incremental", json!(true)), ("encrypt", json!(true))] {
+        for (name, value) in [("incremental", json!(true))] {
             let e = body(json!({ name: value })).unwrap_err();
             assert_eq!(e.kind(), Kind::NotAvailableYet, "{name}");
             assert!(e.field().is_some());

@@ -10,7 +10,7 @@ use crate::{
         config::Config,
         id::{DatabaseName, RunId},
     },
-    jobs::{Platform, convert, databases::Database},
+    jobs::{Platform, convert, databases::Database, seals::SUFFIX},
     ledger::{PARTIAL, Record, RunKind},
     store::Store,
 };
@@ -45,7 +45,7 @@ impl BackupRequest {
     /// [`Database::options`].
     ///
     /// # Errors
-    /// None yet.
+    /// [`Kind::InvalidInput`] for encryption where the deployment has no key to encrypt for.
     pub fn pending(
         &self,
         id: RunId,
@@ -60,6 +60,9 @@ impl BackupRequest {
         if self.format(config.format).is_one_file() {
             let codec = Codec::from(self.compression(config.compression));
             file_name += &convert::file_name(self.format(config.format), now, codec);
+            if self.encrypt.unwrap_or(config.encryption.default) {
+                file_name += SUFFIX;
+            }
         }
         let mut record = Record::pending(id, RunKind::Backup, database, self.backup_type(), now);
         let mode = if self.selection().is_some() { PARTIAL } else { "full" };
@@ -67,7 +70,12 @@ impl BackupRequest {
         let format = self.format(config.format);
         record.format = Some(format.name().into());
         record.compression = Some(self.compression(config.compression).name().into());
-        record.encrypted = Some(false);
+        let encrypted = self.encrypt.unwrap_or(config.encryption.default);
+        if encrypted && !config.encryption.possible() {
+            let why = "this deployment has nothing to encrypt with: set BACKUP_AGE_RECIPIENTS or BACKUP_ENCRYPTION_KMS_KEY";
+            return Err(Error::new(Kind::InvalidInput, why).at_field("encrypt"));
+        }
+        record.encrypted = Some(encrypted);
         record.label = self.label.clone();
         record.file_name = Some(file_name);
         record.s3_url = Some(format!("s3://{}/{folder}", config.bucket));

@@ -30,7 +30,7 @@ pub(super) async fn table(
     tally: &Tally,
 ) -> Result<Option<u64>> {
     let copy = entry.copy_stmt.as_deref().unwrap_or_default().trim_end().trim_end_matches(';');
-    let (stored, algorithm) = source.file(entry)?;
+    let (stored, _) = source.file(entry)?;
     let expected = source.listed(&stored).and_then(|l| l.rows);
     let mark = marks.of(&[entry.dump_id]);
     let copy = async {
@@ -40,7 +40,7 @@ pub(super) async fn table(
         }
     };
     // S3's time to answer is the server's time to begin.
-    let (rows, file) = tokio::join!(copy, open(source, &stored, algorithm));
+    let (rows, file) = tokio::join!(copy, source.open_file(&stored));
     if let Ok(None) = rows {
         return Ok(None);
     }
@@ -81,10 +81,6 @@ pub(super) async fn table(
             Err(e.context(doing()))
         }
     }
-}
-
-async fn open(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Decoded> {
-    Decoded::new(source.open_file(stored).await?, algorithm)
 }
 
 /// Begins a transaction with a mark; false, and no transaction, when the mark is there.
@@ -142,8 +138,8 @@ async fn write_batch(
     batch: &[(u32, String, Algorithm)],
     tally: &Tally,
 ) -> Result<()> {
-    let fetched = batch.iter().cloned().map(|(oid, stored, algorithm)| async move {
-        let content = content(source, &stored, algorithm).await;
+    let fetched = batch.iter().cloned().map(|(oid, stored, _)| async move {
+        let content = content(source, &stored).await;
         (oid, content)
     });
     let mut contents = futures_util::stream::iter(fetched).buffered(AHEAD);
@@ -163,8 +159,8 @@ async fn write_batch(
 }
 
 /// The file of a large object: read whole when it is small, else to be streamed.
-async fn content(source: &Source, stored: &str, algorithm: Algorithm) -> Result<Content> {
-    let mut file = open(source, stored, algorithm).await?;
+async fn content(source: &Source, stored: &str) -> Result<Content> {
+    let mut file = source.open_file(stored).await?;
     if source.listed(stored).is_none_or(|l| l.raw_bytes > SMALL) {
         return Ok(Content::Stream(Box::new(file)));
     }

@@ -83,7 +83,12 @@ impl Restore<'_> {
         let files = files(&runner.source, steps);
         let bytes: u64 = files.iter().map(|f| f.bytes).sum();
         let done = files.iter().all(|f| runner.marks.has(f.entry));
-        if config.worker_machine.is_none() || bytes <= config.fan_out_bytes || !runner.marks.kept() || done {
+        if config.worker_machine.is_none()
+            || bytes <= config.fan_out_bytes
+            || !runner.marks.kept()
+            || done
+            || runner.source.is_for_recipients()
+        {
             return Ok(true);
         }
         let told = Told { id: self.record.id.clone(), request: self.request.to_event() };

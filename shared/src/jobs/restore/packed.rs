@@ -2,17 +2,17 @@
 
 use std::sync::OnceLock;
 
-use super::{
-    Found,
-    source::{self, Source},
-    work::Restore,
-};
+use super::{Found, source::Source, work::Restore};
 use crate::{
     archive::{Manifest, manifest},
     base::{Result, id::RunId},
     jobs::{
         Platform,
         convert::{self, Limits, Packed},
+        decoded::Files,
+        opened::{self, Opened},
+        pipe::Place,
+        seals::{self, Keys, Seals},
     },
     store::ObjectKey,
 };
@@ -46,44 +46,69 @@ impl Restore<'_> {
     /// Opens the archive, or the one that the backup is made into.
     ///
     /// # Errors
-    /// As [`Source::open`]; those of reading the backup.
+    /// As [`Source::of`]; those of reading the backup.
     pub(super) async fn open(&self, found: &Found) -> Result<Source> {
-        let Some((manifest, folder)) = packed(self.platform, found, &self.record.id).await? else {
-            return Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await;
-        };
-        let _ = self.unpacked.folder.set(folder.clone());
-        let store = &self.platform.store;
-        let there = store.head(&ObjectKey::within(&folder, manifest::FILE)?).await?.is_some();
+        let opened = opened(self.platform, found).await?;
+        let Some(manifest) = packed(&opened) else { return Source::of(opened).await };
+        let aside = aside(self.platform, found, &self.record.id, manifest).await?;
+        let _ = self.unpacked.folder.set(aside.folder.clone());
+        let name = aside.seals.stored(manifest::FILE);
+        let there = aside.store.head(&ObjectKey::within(&aside.folder, &name)?).await?.is_some();
         if !there {
             self.enter(&format!("unpacking the {}", manifest.format.name())).await?;
-            let packed = Packed { store: &found.store, folder: &found.folder, manifest: &manifest };
-            convert::unpack(&packed, store, &folder, Limits::OWN).await?;
+            let packed = Packed { files: opened.files.clone(), manifest };
+            convert::unpack(&packed, &aside, Limits::OWN).await?;
             let _ = self.unpacked.made.set(());
         }
-        of_folder(self.platform, found, &folder).await
+        of_folder(self.platform, found, &self.record.id, aside).await
     }
 }
 
 /// Opens the archive in a worker.
 ///
 /// # Errors
-/// As [`Source::open`].
+/// As [`Source::of`].
 pub(super) async fn source(platform: &Platform, found: &Found, run: &RunId) -> Result<Source> {
-    match packed(platform, found, run).await? {
-        Some((_, folder)) => of_folder(platform, found, &folder).await,
-        None => Source::open(found.store.clone(), &found.folder, found.checksum.as_deref()).await,
+    let opened = opened(platform, found).await?;
+    match packed(&opened) {
+        Some(manifest) => {
+            let aside = aside(platform, found, run, manifest).await?;
+            of_folder(platform, found, run, aside).await
+        }
+        None => Source::of(opened).await,
     }
 }
 
-async fn of_folder(platform: &Platform, found: &Found, folder: &str) -> Result<Source> {
-    let source = Source::open(platform.store.clone(), folder, None).await?;
-    // A retry of the run makes it in another folder.
-    Ok(source.called(format!("s3://{}/{}", found.store.bucket(), found.folder)))
+async fn opened(platform: &Platform, found: &Found) -> Result<Opened> {
+    opened::open(platform, &found.store, &found.folder, found.checksum.as_deref()).await
 }
 
-/// The manifest of a backup that is no archive, and where `run` makes it one.
-async fn packed(platform: &Platform, found: &Found, run: &RunId) -> Result<Option<(Manifest, String)>> {
-    let manifest = source::packed(&found.store, &found.folder, found.checksum.as_deref()).await?;
-    let folder = || convert::aside(&platform.config.prefix, &found.database, run);
-    Ok(manifest.map(|m| (m, folder())))
+/// The manifest of a backup that is no archive.
+fn packed(opened: &Opened) -> Option<&Manifest> {
+    opened.manifest.as_ref().filter(|m| !m.format.is_archive())
+}
+
+/// Where a run makes such a backup an archive; what was encrypted stays so on the way.
+async fn aside(platform: &Platform, found: &Found, run: &RunId, manifest: &Manifest) -> Result<Place> {
+    let seals = match manifest.encryption {
+        None => Seals::None,
+        Some(_) => Seals::Recipients([seals::own_key(&platform.ledger, run).await?.recipient()].into()),
+    };
+    Ok(Place {
+        store: platform.store.clone(),
+        folder: convert::aside(&platform.config.prefix, &found.database, run),
+        codec: convert::CODEC,
+        seals,
+    })
+}
+
+async fn of_folder(platform: &Platform, found: &Found, run: &RunId, aside: Place) -> Result<Source> {
+    let keys = match aside.seals {
+        Seals::None => Keys::None,
+        _ => Keys::Identities([seals::own_key(&platform.ledger, run).await?].into()),
+    };
+    let opened = opened::own(Files { store: aside.store, folder: aside.folder, keys }).await?;
+    let source = Source::of(opened).await?;
+    // A retry of the run makes it in another folder.
+    Ok(source.called(format!("s3://{}/{}", found.store.bucket(), found.folder)))
 }

@@ -2,31 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
-
 use crate::{
-    archive::{
-        Algorithm, Manifest, Toc, blobs,
-        manifest::{self, Object},
-        toc::Entry,
+    archive::{Algorithm, Manifest, Toc, blobs, manifest::Object, toc::Entry},
+    base::{Encryption, Error, Kind, Result, ResultExt},
+    jobs::{
+        decoded::{Decoded, Files},
+        opened::Opened,
+        seals::SUFFIX,
     },
-    base::{Error, Kind, Result, ResultExt},
-    store::{Expected, ObjectKey, Reading, Store},
+    store::Expected,
 };
 
 /// Largest `toc.dat` read, in bytes.
 const TOC_LIMIT: u64 = 1 << 30;
-
-/// Most files in an archive: one for each table and large object.
-const FILES: usize = 2_000_000;
 
 /// Name of the table of contents.
 const TOC: &str = "toc.dat";
 
 /// An archive in S3 whose table of contents is read and whose objects are all there.
 pub(super) struct Source {
-    store: Store,
-    folder: String,
+    files: Files,
     /// `s3://bucket/folder/` of the backup.
     place: String,
     /// The table of contents.
@@ -53,29 +48,25 @@ pub(super) struct Listed {
 }
 
 impl Source {
-    /// Opens the archive in `folder` (a key ending with a slash). `checksum` is the SHA-256 of its manifest where a record knows it.
+    /// The archive that was opened.
     ///
-    /// With a manifest, every object must be there with its size, and `toc.dat` must have its SHA-256; the data files' are checked while they
-    /// are read, before their rows are committed.
+    /// With a manifest, every object is there with its size, and `toc.dat` must have its SHA-256; the data files' are checked while they are read, before
+    /// their rows are committed.
     ///
     /// # Errors
     /// [`Kind::NotFound`] when there is no archive; [`Kind::Corrupt`] when it is not what was written, or was never finished.
-    pub(super) async fn open(store: Store, folder: &str, checksum: Option<&str>) -> Result<Self> {
-        let doing = || format!("opening the archive s3://{}/{folder}", store.bucket());
-        Self::read(store.clone(), folder, checksum).await.with_context(doing)
+    pub(super) async fn of(opened: Opened) -> Result<Self> {
+        let place = format!("s3://{}/{}", opened.files.store.bucket(), opened.files.folder);
+        let doing = format!("opening the archive {place}");
+        Self::read(opened, place).await.with_context(|| doing)
     }
 
-    async fn read(store: Store, folder: &str, checksum: Option<&str>) -> Result<Self> {
-        store.check_bucket().await?;
-        let sizes: HashMap<String, u64> = store
-            .list(folder)
-            .all(FILES)
-            .await?
-            .into_iter()
-            .filter_map(|o| Some((o.key.as_str().strip_prefix(folder)?.to_owned(), o.bytes)))
-            .collect();
-        let has = |name: &str| sizes.contains_key(name);
-        if !has(TOC) && !has(manifest::FILE) {
+    async fn read(opened: Opened, place: String) -> Result<Self> {
+        let Opened { files, sizes, manifest } = opened;
+        let listed: HashMap<String, Listed> = manifest.iter().flat_map(|m| &m.objects).map(listed).collect();
+        let sealed = format!("{TOC}{SUFFIX}");
+        let name = if listed.contains_key(&sealed) { sealed.as_str() } else { TOC };
+        if !sizes.contains_key(name) && manifest.is_none() {
             let why = if sizes.is_empty() {
                 "there is nothing in this folder"
             } else {
@@ -83,17 +74,11 @@ impl Source {
             };
             return Err(Error::new(Kind::NotFound, why));
         }
-        let manifest = if has(manifest::FILE) || checksum.is_some() {
-            Some(read_manifest(&store, folder, &sizes, checksum).await?)
-        } else {
-            None
-        };
-        let listed: HashMap<String, Listed> = manifest.iter().flat_map(|m| &m.objects).map(listed).collect();
-        let expected = listed.get(TOC).map(|l| l.expected.clone());
+        let expected = listed.get(name).map(|l| l.expected.clone());
         if manifest.is_some() && expected.is_none() {
             return Err(Error::new(Kind::Corrupt, "its manifest does not list toc.dat"));
         }
-        let bytes = all(&store, folder, TOC, expected, TOC_LIMIT).await?;
+        let bytes = files.whole(name, expected, TOC_LIMIT).await?;
         let toc = Toc::parse(&bytes).context("reading toc.dat")?;
         let ours = toc.header.dumper_version.as_deref().is_some_and(|v| v.starts_with("pgbaton"));
         if ours && manifest.is_none() {
@@ -103,12 +88,17 @@ impl Source {
             ));
         }
         let places = toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
-        let place = format!("s3://{}/{folder}", store.bucket());
-        let source = Self { place, store, folder: folder.to_owned(), toc, manifest, sizes, listed, places };
+        let source = Self { files, place, toc, manifest, sizes, listed, places };
         for entry in source.toc.entries.iter().filter(|e| e.had_dumper) {
             source.file(entry)?;
         }
         Ok(source)
+    }
+
+    /// Whether its files are encrypted for the deployment's recipients, whose key the function of workers does not have: it makes backups as well.
+    pub(super) fn is_for_recipients(&self) -> bool {
+        let encryption = self.manifest.as_ref().and_then(|m| m.encryption.as_ref());
+        matches!(encryption, Some(Encryption::Age { .. }))
     }
 
     /// Keeps these entries alone; none of the others is restored.
@@ -154,9 +144,11 @@ impl Source {
     }
 
     fn stored(&self, name: &str) -> Result<(String, Algorithm)> {
+        // What stands there and is not the archive's must not be taken for it.
+        let suffix = if self.manifest.as_ref().is_some_and(is_sealed) { SUFFIX } else { "" };
         Algorithm::ALL
             .into_iter()
-            .map(|a| (format!("{name}{}", a.suffix()), a))
+            .map(|a| (format!("{name}{}{suffix}", a.suffix()), a))
             .find(|(stored, _)| self.sizes.contains_key(stored))
             .ok_or_else(|| Error::new(Kind::Corrupt, format!("the file {name} is missing")))
     }
@@ -180,13 +172,15 @@ impl Source {
     }
 
     /// Starts to read a stored file; its SHA-256 is proven at the end where a manifest knows it.
-    pub(super) async fn open_file(&self, stored: &str) -> Result<Reading> {
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] for a file that the manifest does not know; those of the store.
+    pub(super) async fn open_file(&self, stored: &str) -> Result<Decoded> {
         let expected = self.listed(stored).map(|l| l.expected.clone());
         if self.manifest.is_some() && expected.is_none() {
             return Err(Error::new(Kind::Corrupt, format!("the manifest does not know the file {stored}")));
         }
-        let key = ObjectKey::parse(&format!("{}{stored}", self.folder))?;
-        Reading::open(&self.store, &key, expected).await
+        self.files.open(stored, expected).await
     }
 
     /// The large objects that an entry's list names: oid, stored name and codec.
@@ -196,7 +190,7 @@ impl Source {
             return Err(Error::new(Kind::Unsupported, format!("the list {stored} is compressed")));
         }
         let expected = self.listed(&stored).map(|l| l.expected.clone());
-        let bytes = all(&self.store, &self.folder, &stored, expected, TOC_LIMIT).await?;
+        let bytes = self.files.whole(&stored, expected, TOC_LIMIT).await?;
         let list = blobs::parse(&bytes).with_context(|| format!("reading {stored}"))?;
         list.into_iter()
             .map(|b| {
@@ -207,72 +201,12 @@ impl Source {
     }
 }
 
-/// The manifest of a backup that is no archive; none for an archive, or where there is nothing at all.
-///
-/// # Errors
-/// As [`Source::open`].
-pub(super) async fn packed(store: &Store, folder: &str, checksum: Option<&str>) -> Result<Option<Manifest>> {
-    let doing = || format!("opening the backup s3://{}/{folder}", store.bucket());
-    let key = ObjectKey::within(folder, manifest::FILE)?;
-    let Some(head) = store.head(&key).await? else { return Ok(None) };
-    let expected = checksum.map(|sha256| Expected { bytes: head.bytes, sha256: sha256.to_owned() });
-    let bytes = all(store, folder, manifest::FILE, expected, manifest::MAX_BYTES as u64).await;
-    let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes)).with_context(doing)?;
-    Ok((!manifest.format.is_archive()).then_some(manifest))
+/// Whether the names of its files end as those of encrypted ones.
+fn is_sealed(manifest: &Manifest) -> bool {
+    manifest.objects.iter().any(|o| o.name == format!("{TOC}{SUFFIX}"))
 }
 
 fn listed(object: &Object) -> (String, Listed) {
     let expected = Expected { bytes: object.bytes, sha256: object.sha256.clone() };
     (object.name.clone(), Listed { expected, raw_bytes: object.raw_bytes, rows: object.rows })
-}
-
-async fn read_manifest(
-    store: &Store,
-    folder: &str,
-    sizes: &HashMap<String, u64>,
-    checksum: Option<&str>,
-) -> Result<Manifest> {
-    if !sizes.contains_key(manifest::FILE) {
-        return Err(Error::new(
-            Kind::Corrupt,
-            "its manifest.json is missing: it was removed, or its removal has begun",
-        ));
-    }
-    let expected =
-        checksum.map(|sha256| Expected { bytes: sizes[manifest::FILE], sha256: sha256.to_owned() });
-    let bytes = all(store, folder, manifest::FILE, expected, manifest::MAX_BYTES as u64).await?;
-    let manifest = Manifest::parse(&bytes)?;
-    for object in &manifest.objects {
-        match sizes.get(&object.name) {
-            Some(bytes) if *bytes == object.bytes => {}
-            Some(bytes) => {
-                return Err(Error::new(
-                    Kind::Corrupt,
-                    format!("the file {} has {bytes} bytes, its manifest says {}", object.name, object.bytes),
-                ));
-            }
-            None => return Err(Error::new(Kind::Corrupt, format!("the file {} is missing", object.name))),
-        }
-    }
-    Ok(manifest)
-}
-
-/// A whole small object, proven.
-async fn all(
-    store: &Store,
-    folder: &str,
-    name: &str,
-    expected: Option<Expected>,
-    limit: u64,
-) -> Result<Bytes> {
-    let key = ObjectKey::parse(&format!("{folder}{name}"))?;
-    let mut reading = Reading::open(store, &key, expected).await?;
-    let mut bytes = Vec::new();
-    while let Some(chunk) = reading.next().await? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() as u64 > limit {
-            return Err(Error::new(Kind::Corrupt, format!("the file {name} is larger than {limit} bytes")));
-        }
-    }
-    Ok(bytes.into())
 }

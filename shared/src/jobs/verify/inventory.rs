@@ -9,7 +9,13 @@ use crate::{
         manifest::{self, Object},
     },
     base::{Error, Format, Kind, Result, ResultExt},
-    jobs::{Platform, request::stored_at},
+    jobs::{
+        Platform,
+        decoded::{Files, expected},
+        opened,
+        request::stored_at,
+        seals::Keys,
+    },
     ledger::Record,
     store::{Expected, ObjectKey, Reading, Store},
 };
@@ -31,9 +37,8 @@ const NAMED: usize = 5;
 
 /// A backup whose manifest is the one that its record knows.
 pub(super) struct Inventory {
-    pub store: Store,
-    /// Ends with a slash.
-    pub folder: String,
+    pub files: Files,
+    /// Of an encrypted backup what can be seen without a key, until [`Inventory::unlock`].
     pub manifest: Manifest,
     /// The manifest's objects, the largest first: the order in which they are looked at.
     pub objects: Vec<Object>,
@@ -101,7 +106,29 @@ impl Inventory {
         }
         let mut objects = manifest.objects.clone();
         objects.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
-        Ok(Some(Self { store, folder, manifest, objects, told }))
+        let files = Files { store, folder, keys: Keys::None };
+        Ok(Some(Self { files, manifest, objects, told }))
+    }
+
+    /// Takes the keys of an encrypted backup, and its whole manifest. False, and a problem, where that cannot be read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] where the deployment has no key; as [`Inventory::take`].
+    pub(super) async fn unlock(&mut self, platform: &Platform, done: &mut Done) -> Result<bool> {
+        if self.manifest.encryption.is_none() {
+            return Ok(true);
+        }
+        let whole = opened::whole(platform, &self.files, self.manifest.clone()).await;
+        let Some((whole, keys)) = sound(whole, done)? else { return Ok(false) };
+        self.files.keys = keys;
+        // In the same order as what can be seen of it: what is done is noted by places.
+        for object in &mut self.objects {
+            if let Some(known) = whole.object(&object.name) {
+                *object = known.clone();
+            }
+        }
+        self.manifest = whole;
+        Ok(true)
     }
 
     /// Reads the table of contents and the lists of large objects, and holds the files that they name against the manifest's. None, and a problem,
@@ -177,11 +204,14 @@ impl Inventory {
 
     /// A whole small file of the manifest, proven.
     async fn file(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let is_it = |o: &&Object| Algorithm::of_file(&o.name).0 == name;
         let object = self
             .manifest
-            .object(name)
+            .objects
+            .iter()
+            .find(is_it)
             .ok_or_else(|| Error::new(Kind::Corrupt, format!("the manifest does not list {name}")))?;
-        whole(&self.store, &self.folder, name, Some(expected(object)), limit).await
+        self.files.whole(&object.name, Some(expected(object)), limit).await
     }
 
     /// The key of an object.
@@ -189,13 +219,8 @@ impl Inventory {
     /// # Errors
     /// Never for a name of a parsed manifest.
     pub(super) fn key(&self, object: &Object) -> Result<ObjectKey> {
-        ObjectKey::within(&self.folder, &object.name)
+        ObjectKey::within(&self.files.folder, &object.name)
     }
-}
-
-/// What an object must be.
-pub(super) fn expected(object: &Object) -> Expected {
-    Expected { bytes: object.bytes, sha256: object.sha256.clone() }
 }
 
 /// An error that speaks of the backup becomes a problem; any other is one of the verification.

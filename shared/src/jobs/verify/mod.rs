@@ -129,9 +129,13 @@ impl Verify<'_> {
         };
         fit_to_verify(&backup)?;
         let mut done = Done::load(self.platform, &self.record.id).await?;
-        let Some(inventory) = Inventory::take(self.platform, &backup, &mut done).await? else {
+        let Some(mut inventory) = Inventory::take(self.platform, &backup, &mut done).await? else {
             return self.judge(&backup, done, Summary::default()).await;
         };
+        // What S3 says of the objects is to be had without a key.
+        if self.level() > VerifyLevel::Objects && !inventory.unlock(self.platform, &mut done).await? {
+            return self.judge(&backup, done, Summary::default()).await;
+        }
         let reached = match self.level() {
             VerifyLevel::Objects => self.objects(&inventory, &mut done).await?,
             VerifyLevel::Read => self.read(&inventory, &mut done).await?,

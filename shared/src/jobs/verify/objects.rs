@@ -26,7 +26,7 @@ impl Verify<'_> {
         tally.resumed(already as u64, 0, 0);
         let _reporter = tally.report_to(self.platform.ledger.clone(), self.lease.clone());
         let look = |place: usize| {
-            let (objects, store) = (Arc::clone(&objects), inventory.store.clone());
+            let (objects, store) = (Arc::clone(&objects), inventory.files.store.clone());
             let key = inventory.key(&objects[place]);
             let told = inventory.told.contains(&objects[place].name);
             async move {

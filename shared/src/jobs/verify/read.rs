@@ -6,13 +6,16 @@ use super::{
     Reached, Summary, Verify,
     content::Content,
     done::{Done, Each, Seen},
-    inventory::{Inventory, expected, of_the_backup},
+    inventory::{Inventory, of_the_backup},
 };
 use crate::{
-    archive::{Algorithm, Decoder, Manifest, codec::OUTPUT_STEP, manifest::Object},
-    base::{Error, Kind, Result},
-    jobs::progress::Tally,
-    store::{ObjectKey, Reading, Store},
+    archive::{Manifest, manifest::Object},
+    base::{Kind, Result},
+    jobs::{
+        decoded::{Files, expected},
+        progress::Tally,
+    },
+    store::Reading,
 };
 
 impl Verify<'_> {
@@ -32,15 +35,15 @@ impl Verify<'_> {
         tally.resumed((objects.len() - left.len()) as u64, earlier, earlier);
         let _reporter = tally.report_to(self.platform.ledger.clone(), self.lease.clone());
         let look = |place: usize| {
-            let (objects, store) = (Arc::clone(&objects), inventory.store.clone());
-            let (key, tally) = (inventory.key(&objects[place]), Arc::clone(&tally));
+            let (objects, files) = (Arc::clone(&objects), inventory.files.clone());
+            let tally = Arc::clone(&tally);
             let manifest = Arc::clone(&manifest);
             let told = inventory.told.contains(&objects[place].name);
             async move {
                 if told {
                     return Ok(Seen::default());
                 }
-                look(&store, &key?, &objects[place], &manifest, &tally).await
+                look(&files, &objects[place], &manifest, &tally).await
             }
         };
         let at_once = self.platform.config.concurrency;
@@ -58,15 +61,9 @@ impl Verify<'_> {
     }
 }
 
-async fn look(
-    store: &Store,
-    key: &ObjectKey,
-    object: &Object,
-    manifest: &Manifest,
-    tally: &Tally,
-) -> Result<Seen> {
+async fn look(files: &Files, object: &Object, manifest: &Manifest, tally: &Tally) -> Result<Seen> {
     let bytes = object.bytes;
-    match read(store, key, object, manifest, tally).await {
+    match read(files, object, manifest, tally).await {
         Ok(rows) => Ok(Seen { rows, bytes, ..Seen::default() }),
         Err(e) if e.kind() == Kind::NotFound => {
             Ok(Seen { problem: Some(format!("{} is missing", object.name)), bytes, ..Seen::default() })
@@ -84,38 +81,25 @@ async fn look(
 }
 
 /// Rows of an object that is as it was written.
-async fn read(
-    store: &Store,
-    key: &ObjectKey,
-    object: &Object,
-    manifest: &Manifest,
-    tally: &Tally,
-) -> Result<u64> {
-    let (_, algorithm) = Algorithm::of_file(&object.name);
-    let mut file = Reading::open(store, key, Some(expected(object))).await?;
-    let mut decoder = Decoder::new(algorithm)?;
+async fn read(files: &Files, object: &Object, manifest: &Manifest, tally: &Tally) -> Result<u64> {
     let mut content = Content::of(object, manifest);
-    let mut out = Vec::with_capacity(2 * OUTPUT_STEP);
     // What a damaged file decodes to, and whether at all, means nothing: the SHA-256 at its end says why. So it is read to its end first.
-    let mut wrong: Option<Error> = None;
-    while let Some(chunk) = file.next().await? {
-        tally.bytes(chunk.len() as u64);
-        if wrong.is_none() {
-            wrong = decode(&mut content, &mut decoder, &chunk, &mut out).err();
-        }
+    if let Err(wrong) = decode(files, object, &mut content, tally).await {
+        let mut file = Reading::open(&files.store, &files.key(&object.name)?, Some(expected(object))).await?;
+        while file.next().await?.is_some() {}
+        return Err(wrong);
     }
-    if let Some(e) = wrong {
-        return Err(e);
-    }
-    decoder.finish(&mut out)?;
-    content.push(&mut out)?;
     content.finish(object)
 }
 
-fn decode(content: &mut Content, decoder: &mut Decoder, mut input: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    while !input.is_empty() {
-        input = decoder.push(input, out)?;
-        content.push(out)?;
+async fn decode(files: &Files, object: &Object, content: &mut Content, tally: &Tally) -> Result<()> {
+    let mut file = files.object(object).await?;
+    let mut stored = 0;
+    while let Some(mut piece) = file.next().await? {
+        content.push(&mut piece)?;
+        let read = file.stored();
+        tally.bytes(read - stored);
+        stored = read;
     }
     Ok(())
 }
