@@ -431,11 +431,29 @@ async fn an_id_is_an_id() {
 }
 
 #[tokio::test]
+async fn an_export_is_one_file() {
+    let d = deployment().await;
+    let answer = d.call(Method::POST, "/backup/export", "").await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let body = &answer.body;
+    assert_eq!((&body["format"], &body["compression"]), (&json!("json"), &json!("gzip")));
+    let path = body["filepath"].as_str().unwrap();
+    assert!(path.starts_with("s3://") && path.ends_with(".json.gz") && path.contains("/backup-20"), "{path}");
+    let asked = r#"{"format": "sql", "inserts": true, "compress": false}"#;
+    let sql = d.call(Method::POST, "/backup/export", asked).await;
+    assert!(sql.body["filepath"].as_str().unwrap().ends_with(".sql"), "{}", sql.body);
+    for refused in
+        [r#"{"format": "csv"}"#, r#"{"format": "archive"}"#, r#"{"format": "sql", "includeHistory": true}"#]
+    {
+        d.call(Method::POST, "/backup/export", refused).await.problem(400, "invalid_input");
+    }
+}
+
+#[tokio::test]
 async fn other_calls_say_what_they_are() {
     let d = deployment().await;
     for (method, path) in [
-        (Method::POST, "/backup/export".to_owned()),
-        (Method::GET, "/backup/conflicts".into()),
+        (Method::GET, "/backup/conflicts".to_owned()),
         (Method::POST, "/backup/conflicts/orders/7/resolve".into()),
     ] {
         d.call(method, &path, "").await.problem(501, "not_available_yet");

@@ -76,3 +76,28 @@ async fn a_backup_asked_for_by_http_is_made() {
     d.keeps_secret(KEY).await;
     d.keeps_secret(&database.url).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_fetched_without_credentials() {
+    let database =
+        Database::of("api_export", "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 10) g").await;
+    let wishes = Wishes::default().with("DATABASE_URL", &database.url).with("JWT_SECRET", KEY);
+    let d = Deployment::with(wishes).await;
+    let restorer = token(json!({"scope": "backup:restore"}));
+    let reader = token(json!({"scope": "backup:read"}));
+    assert_eq!(call(&d, "POST", "/backup/export", &reader, Value::Null).await.status, 403);
+    let answer =
+        call(&d, "POST", "/backup/export", &restorer, json!({"includeHistory": true, "compression": "none"}))
+            .await;
+    assert_eq!(answer.status, 202);
+    let asked = answer.json();
+    d.until("completed", |r| r.iter().all(|r| r.status == Status::Completed)).await;
+    let id = asked["id"].as_str().unwrap();
+    let files = call(&d, "GET", &format!("/backup/{id}/download"), &restorer, Value::Null).await.json();
+    let name = asked["filepath"].as_str().unwrap().rsplit('/').next().unwrap();
+    let file = files["files"].as_array().unwrap().iter().find(|f| f["file"] == name).unwrap();
+    let fetched = d.host.call("GET", file["url"].as_str().unwrap(), &[], Vec::new()).await.json();
+    assert_eq!(fetched["tables"][0]["row_count"], 10);
+    assert_eq!(fetched["history"][0]["id"], id);
+    assert!(files["commands"][1].as_str().unwrap().contains("json.tool"), "{files}");
+}

@@ -93,7 +93,7 @@ async fn verified(d: &Deployment, backup: &Record, level: &str) {
     let there = d.record(&backup.id).await;
     assert_eq!(there.verification, Some(Verdict::Passed), "{level}: {run:#}");
     assert_eq!(there.verified_level.map(VerifyLevel::name), Some(level));
-    assert_eq!(run["warnings"], json!([]), "{level}");
+    assert!(run.get("warnings").is_none_or(|w| *w == json!([])), "{level}: {run:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

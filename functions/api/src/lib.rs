@@ -9,6 +9,7 @@ mod connections;
 mod databases;
 mod docs;
 mod documents;
+mod exports;
 mod gateway;
 mod health;
 mod history;

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth::{Admin, Reader, Restorer},
+    auth::{Admin, Reader},
     problem::Problem,
 };
 
@@ -37,8 +37,6 @@ macro_rules! planned {
 }
 
 planned! {
-    /// Writes a database into one file of its own.
-    post "/export" Restorer "backup:restore" export "restores" ();
     /// Lists conflicts of a two-way synchronization.
     get "/conflicts" Reader "backup:read" conflicts "planned" ();
     /// Resolves a conflict of a two-way synchronization.

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    backups, connections, databases, docs, health, history, idempotency,
+    backups, connections, databases, docs, exports, health, history, idempotency,
     openapi::{self, Document},
     overview, planned,
     problem::Problem,
@@ -58,6 +58,7 @@ fn below_the_mount() -> OpenApiRouter<App> {
         .routes(routes!(backups::read))
         .routes(routes!(removal::remove))
         .routes(routes!(history::history))
+        .routes(routes!(exports::export))
         .routes(routes!(restores::restore))
         .routes(routes!(restores::create))
         .routes(routes!(restores::list))

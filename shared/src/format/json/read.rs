@@ -61,7 +61,7 @@ enum At {
 enum Object {
     Top,
     Table,
-    LargeObject,
+    Large,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +173,7 @@ impl Inner {
             (At::Name(of), Token::StringEnd) => self.named(of)?,
             (At::Top, Token::StringBegin { key: true }) => self.name(Object::Top),
             (At::Table, Token::StringBegin { key: true }) => self.name(Object::Table),
-            (At::LargeObject, Token::StringBegin { key: true }) => self.name(Object::LargeObject),
+            (At::LargeObject, Token::StringBegin { key: true }) => self.name(Object::Large),
             (At::Start, Token::ObjectBegin) => self.at = At::Top,
             (At::Top, Token::ObjectEnd) => self.at = At::End,
             (At::Before(member), Token::ArrayBegin) => {
@@ -258,12 +258,12 @@ impl Inner {
             (Object::Top, b"large_objects") => At::Before(Member::LargeObjects),
             (Object::Top, b"format" | b"version" | b"backup" | b"schema_digest" | b"end")
             | (Object::Table, b"entry" | b"schema" | b"table" | b"columns" | b"row_count" | b"row_hash")
-            | (Object::LargeObject, b"oid") => At::Whole(Taken::Member(of), 0),
+            | (Object::Large, b"oid") => At::Whole(Taken::Member(of), 0),
             (Object::Table, b"rows") => {
                 self.begin_table()?;
                 At::Before(Member::Rows)
             }
-            (Object::LargeObject, b"data") => {
+            (Object::Large, b"data") => {
                 let oid = self.members.get("oid").and_then(Value::as_u64).and_then(|o| u32::try_from(o).ok());
                 let oid = oid.filter(|oid| *oid > 0 && !self.has_rows);
                 let oid = oid.ok_or_else(|| damaged("a large object has no \"oid\" before its \"data\""))?;
@@ -464,7 +464,7 @@ fn within(object: Object) -> At {
     match object {
         Object::Top => At::Top,
         Object::Table => At::Table,
-        Object::LargeObject => At::LargeObject,
+        Object::Large => At::LargeObject,
     }
 }
 

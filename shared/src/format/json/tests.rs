@@ -1,3 +1,5 @@
+//! Documents written and read: forms of values, other programs, damage.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -15,7 +15,7 @@
 //!
 //! -- pgbaton {"rows":{"entry":31,"schema":"shop","table":"orders","columns":[…]},"skip":54}
 //! COPY shop.orders (id, note) FROM stdin;
-//! 1	first
+//! 1<tab>first
 //! \.
 //! -- pgbaton {"rows_end":{"rows":1,"hash":"…"}}
 //!

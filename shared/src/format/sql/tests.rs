@@ -1,3 +1,5 @@
+//! Scripts written and read: names that hide nothing, damage.
+
 use proptest::prelude::*;
 
 use super::*;

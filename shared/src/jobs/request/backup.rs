@@ -88,6 +88,20 @@ impl BackupRequest {
         Ok(request)
     }
 
+    /// From the body of `POST /backup/export`: as that of a backup, in JSON unless it says otherwise.
+    ///
+    /// # Errors
+    /// As [`BackupRequest::from_body`].
+    pub fn from_export(body: &[u8]) -> Result<Self> {
+        let mut fields = Fields::of_body(body)?;
+        if !fields.has("format") {
+            fields.put("format", Format::Json.name().into());
+        }
+        let request = options(&mut fields)?;
+        fields.end()?;
+        Ok(request)
+    }
+
     /// From the `defaults` of a registration: what a body may say, but for the database.
     ///
     /// # Errors

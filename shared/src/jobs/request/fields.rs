@@ -224,6 +224,11 @@ impl Fields {
         self.left.contains_key(name)
     }
 
+    /// Adds a field that was not given.
+    pub(in crate::jobs) fn put(&mut self, name: &str, value: Value) {
+        self.left.insert(name.to_owned(), value);
+    }
+
     /// Takes the value of a field as it is.
     pub(in crate::jobs) fn raw(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name)
