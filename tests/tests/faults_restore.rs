@@ -152,7 +152,7 @@ async fn backups_that_are_not_there_or_not_whole() {
         (json!({"filepath": "a/../../x"}), "\"filepath\""),
         (json!({"filepath": "a", "backupId": broken}), "\"filepath\""),
         (json!({"filepath": "a", "frobnicate": 1}), "frobnicate"),
-        (json!({"filepath": "a", "dropExisting": true}), "dropExisting"),
+        (json!({"filepath": "a", "dataOnly": true, "dropExisting": true}), "dropExisting"),
         (json!({}), "\"backupId\""),
     ] {
         let message = d.restore(&target.url, event.clone()).await.unwrap_err();

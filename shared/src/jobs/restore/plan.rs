@@ -43,6 +43,20 @@ pub struct Plan {
     pub database: Vec<usize>,
 }
 
+impl Plan {
+    /// Leaves these entries out, by dump id.
+    pub(super) fn leave_out(&mut self, ids: &[i32], toc: &Toc) {
+        let ids: HashSet<i32> = ids.iter().copied().collect();
+        let stays = |place: &usize| toc.entries.get(*place).is_none_or(|e| !ids.contains(&e.dump_id));
+        for places in [&mut self.pre_data, &mut self.privileges, &mut self.last, &mut self.database] {
+            places.retain(stays);
+        }
+        for steps in [&mut self.parallel, &mut self.statistics] {
+            steps.retain(|s| !ids.contains(&s.id));
+        }
+    }
+}
+
 /// Makes the plan. `weight` is the stored size of an entry's file.
 ///
 /// # Errors
