@@ -48,9 +48,11 @@ async fn bare(source: &Database) -> Database {
     copy
 }
 
-/// Materialized views are not filled.
+/// Without what may differ: materialized views are not filled, and which partition a hashed value goes to depends on oids.
 async fn rows(of: &Database) -> Vec<String> {
-    of.contents().await.into_iter().filter(|line| !line.starts_with("shop.sums ")).collect()
+    let mut all = of.contents().await;
+    all.retain(|line| !line.starts_with("shop.sums ") && !line.contains(".hashed_"));
+    all
 }
 
 async fn refused(d: &Deployment, url: &str, event: Value, says: &[&str]) {

@@ -15,6 +15,7 @@ const STORE: &str = "
     INSERT INTO store.item SELECT g, g, g, 'bad' FROM generate_series(1, 50) g; CREATE INDEX of_price ON store.item (price);
     CREATE VIEW store.dear AS SELECT id, sum(price) FROM store.item GROUP BY id;
     CREATE TABLE store.part (id int, at date) PARTITION BY RANGE (at);
+    CREATE INDEX of_part ON store.part (id);
     CREATE TABLE store.part_1 PARTITION OF store.part FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
     INSERT INTO store.part SELECT g, date '2026-01-01' + g FROM generate_series(1, 20) g;
     ALTER TABLE store.customer ADD COLUMN favourite int REFERENCES store.item;
@@ -67,7 +68,7 @@ async fn nothing_is_dropped_where_something_else_would_be_left_or_lost() {
         (
             "CREATE VIEW public.seen AS SELECT * FROM store.customer",
             &[
-                "table store.customer, view public.seen would be left",
+                "table store.customer, view public.seen, schema store, type store.mood would be left",
                 "view public.seen depends on table store.customer",
             ],
         ),
@@ -79,7 +80,10 @@ async fn nothing_is_dropped_where_something_else_would_be_left_or_lost() {
             "CREATE TABLE store.part_2 PARTITION OF store.part FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')",
             &["store.part_2 is a partition of store.part that the archive does not have"],
         ),
-        ("DROP VIEW store.dear; CREATE TABLE store.dear (id int)", &["table store.dear would be left"]),
+        (
+            "DROP VIEW store.dear; CREATE TABLE store.dear (id int)",
+            &["table store.dear, schema store would be left", "\"dear\" is not a view"],
+        ),
     ] {
         let copy = Database::of("drop_refused", STORE).await;
         copy.run(more).await;
@@ -129,6 +133,13 @@ async fn of_a_database_in_use_some_tables_are_made_again() {
     told(&record, "the publication p lost store.part");
     assert_eq!(copy.column("SELECT count(*) FROM store.part").await, ["20"]);
     assert_eq!(copy.column("SELECT 1 FROM pg_namespace WHERE nspname = 'pgbaton_restore'").await, [""; 0]);
+    // A partition of a table that stays.
+    copy.run("DELETE FROM store.part_1 WHERE id > 3").await;
+    let record = d.restore(&copy.url, asked(json!(["part_1"]))).await.unwrap();
+    told(&record, "was left as it was: TABLE store.part");
+    assert_eq!(copy.column("SELECT count(*) FROM store.part").await, ["20"]);
+    let indexes = "SELECT i.indexrelid::regclass || ' ' || (h.inhparent::regclass::text) FROM pg_index i JOIN pg_inherits h ON h.inhrelid = i.indexrelid WHERE i.indrelid = 'store.part_1'::regclass";
+    assert_eq!(copy.column(indexes).await, ["store.part_1_id_idx store.of_part"]);
     // One that is not there yet.
     copy.run("DROP TABLE store.part").await;
     d.restore(&copy.url, asked(json!(["part"]))).await.unwrap();

@@ -85,12 +85,6 @@ async fn foreign_keys_and_late_checks_are_left_out() {
     // A target that has them makes room all the same.
     copy.run("ALTER TABLE public.orders ADD CONSTRAINT of_customer FOREIGN KEY (customer) REFERENCES shop.customer; ALTER TABLE shop.customer ADD COLUMN o int REFERENCES public.orders")
         .await;
-    let why = d
-        .restore(&copy.url, json!({"backupId": backup.id, "skipConstraints": true, "dropExisting": true}))
-        .await
-        .unwrap_err();
-    assert!(why.contains("customer_o_fkey") && why.contains("nothing was dropped"), "{why}");
-    copy.run("ALTER TABLE shop.customer DROP COLUMN o").await;
     d.restore(&copy.url, json!({"backupId": backup.id, "skipConstraints": true, "dropExisting": true}))
         .await
         .unwrap();

@@ -118,11 +118,14 @@ impl Existing {
         let doing = "dropping what stands in the target";
         let patience = format!("SET LOCAL lock_timeout = '{PATIENCE}'");
         session.batch_execute(&patience).await.map_err(|e| session.error(e)).context(doing)?;
-        let mut in_the_way = self.strange_partitions(session).await.context(doing)?;
+        let strange = self.strange_partitions(session).await.context(doing)?;
+        if !strange.is_empty() {
+            return Err(no_room(session, &[], &strange));
+        }
         let unpublished = self.published(session).await.context(doing)?;
         let mut failed: Vec<(&DropStatement, String)> = Vec::new();
         let mut todo: Vec<&DropStatement> = self.drops.iter().collect();
-        while !todo.is_empty() && in_the_way.is_empty() {
+        while !todo.is_empty() {
             let tried = todo.len();
             failed = try_all(session, &todo).await.context(doing)?;
             if failed.len() == tried {
@@ -134,7 +137,7 @@ impl Existing {
             None => target::standing_there(session).await?,
             Some(_) => self.relations_there(session).await.context(doing)?,
         };
-        if in_the_way.is_empty() && standing.is_empty() {
+        if standing.is_empty() {
             let (kept, told) = self.kept(session).await.context(doing)?;
             return Ok((kept, unpublished.into_iter().chain(told).collect()));
         }
@@ -143,27 +146,8 @@ impl Existing {
             Some(name) => standing.iter().any(|s| s.ends_with(&format!("{}.{}", name.0, name.1))),
             None => !matches!(d.what.split(' ').next(), Some("INDEX" | "CONSTRAINT" | "TRIGGER" | "RULE")),
         });
-        in_the_way.extend(because.map(|(_, why)| why.clone()));
-        let listed = |all: &[String]| {
-            let more = all.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", all.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "))
-        };
-        let left = match standing.as_slice() {
-            [] => String::new(),
-            all => format!(": {} would be left", listed(all)),
-        };
-        let why = match in_the_way.as_slice() {
-            [] => ", which the archive does not have".to_owned(),
-            all => format!(" ({})", listed(all)),
-        };
-        Err(Error::new(
-            Kind::Conflict,
-            format!(
-                "dropExisting cannot make room for the archive in {}, and nothing was dropped{left}{why}; drop what is in the way yourself, or restore into another database",
-                session.info().database()
-            ),
-        ))
+        let because: Vec<String> = because.map(|(_, why)| why.clone()).collect();
+        Err(no_room(session, &standing, &because))
     }
 
     /// Partitions that the archive does not have would go with their parents, unasked.
@@ -275,14 +259,37 @@ impl Existing {
         }
         let mut kept: Vec<i32> = kept.into_iter().collect();
         kept.sort_unstable();
-        let more = told.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let told = (!told.is_empty()).then(|| {
-            let names = told.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            format!("what the chosen tables need and stood in the target was left as it was: {names}{more}")
+            let names = listed(&told);
+            format!("what the chosen tables need and stood in the target was left as it was: {names}")
         });
         Ok((kept, told))
     }
+}
+
+fn listed(all: &[String]) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", all.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "))
+}
+
+/// The error for what would be left, and why.
+fn no_room(session: &Session, left: &[String], because: &[String]) -> Error {
+    let left = match left {
+        [] => String::new(),
+        all => format!(": {} would be left", listed(all)),
+    };
+    let because = match because {
+        [] => ", which the archive does not have".to_owned(),
+        all => format!(" ({})", listed(all)),
+    };
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "dropExisting cannot make room for the archive in {}, and nothing was dropped{left}{because}; drop what is in the way yourself, or restore into another database",
+            session.info().database()
+        ),
+    )
 }
 
 async fn is_there(session: &Session, sql: &str, schema: &str, name: &str) -> Result<bool> {
@@ -350,13 +357,19 @@ async fn try_one(session: &Session, sql: &str) -> Result<Tried> {
         session.batch_execute(&format!("SAVEPOINT existing; {sql}; RELEASE SAVEPOINT existing")).await;
     let Err(e) = tried else { return Ok(Tried::Done) };
     let (absent, last) = (is_absent(&e), is_final(&e));
+    // One line for each object that depends on it.
+    let dependents = e
+        .as_db_error()
+        .filter(|db| *db.code() == SqlState::DEPENDENT_OBJECTS_STILL_EXIST)
+        .and_then(|db| db.detail())
+        .map(|detail| detail.lines().map(shown).collect::<Vec<_>>().join(", "));
     let e = session.error(e);
     if last {
         return Err(e);
     }
     let back = "ROLLBACK TO SAVEPOINT existing; RELEASE SAVEPOINT existing";
     session.batch_execute(back).await.map_err(|e| session.error(e))?;
-    Ok(if absent { Tried::Absent } else { Tried::Failed(shown(e.message())) })
+    Ok(if absent { Tried::Absent } else { Tried::Failed(dependents.unwrap_or_else(|| shown(e.message()))) })
 }
 
 /// Whether the server says that something is not there: then there is nothing to drop.

@@ -53,7 +53,13 @@ pub(super) fn pick(toc: &Toc, patterns: &[Pattern], choices: Choices) -> Result<
     picker.gather(toc, |picker, e| {
         picker.is_structure(e) || (e.desc != "SEQUENCE SET" && picker.belongs(e, &chosen))
     });
-    let hangs = |e: &&Entry| hangs_on(e) && e.dependencies.iter().any(|id| chosen.contains(id));
+    // Attached is the table that bears the entry's name.
+    let attaches = |e: &Entry, id: &i32| {
+        e.desc == "TABLE ATTACH"
+            && by_id.get(id).is_some_and(|t| t.tag == e.tag && t.namespace == e.namespace)
+    };
+    let hangs =
+        |e: &&Entry| e.dependencies.iter().any(|id| chosen.contains(id) && (hangs_on(e) || attaches(e, id)));
     let belonging = toc.entries.iter().filter(hangs).map(|e| e.dump_id).filter(|id| picker.ids.contains(id));
     let own = belonging.chain(chosen.iter().copied()).collect();
     let warnings = warnings(toc, &picker.ids, &chosen, choices);
