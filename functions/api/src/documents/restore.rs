@@ -31,7 +31,7 @@ pub(crate) struct RestoreOptions {
     /// These tables, views and sequences alone, with what they need; patterns as in a backup's `tables`.
     #[schema(max_items = 500, example = json!(["shop.orders", "audit.*"]))]
     tables: Option<Vec<String>>,
-    /// What the archive makes and stands in the target is dropped first, in one transaction; nothing is where something else depends on it or would be left.
+    /// What the archive makes and stands in the target is dropped first, in one transaction. Where something else depends on it, or would be left, nothing is dropped.
     #[schema(default = false)]
     drop_existing: Option<bool>,
     /// No foreign keys, and no checks that are entries of their own.

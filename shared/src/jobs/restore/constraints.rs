@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::plan::named;
-use crate::archive::Toc;
+use crate::archive::{Toc, toc::Entry};
 
 /// How many the warning names.
 const NAMED: usize = 10;
@@ -18,11 +18,11 @@ pub(super) fn skip(toc: &Toc) -> Option<(HashSet<i32>, String)> {
     }
     let ids: HashSet<i32> = skipped.iter().map(|e| e.dump_id).collect();
     // Comments on them; nothing else hangs on one.
-    let stays = |e: &&crate::archive::toc::Entry| {
-        !ids.contains(&e.dump_id)
-            && !(matches!(e.desc.as_str(), "COMMENT" | "SECURITY LABEL")
-                && e.dependencies.iter().any(|id| ids.contains(id)))
+    let hangs = |e: &Entry| {
+        matches!(e.desc.as_str(), "COMMENT" | "SECURITY LABEL")
+            && e.dependencies.iter().any(|id| ids.contains(id))
     };
+    let stays = |e: &&Entry| !(ids.contains(&e.dump_id) || hangs(e));
     let kept = toc.entries.iter().filter(stays).map(|e| e.dump_id).collect();
     let names: Vec<String> = skipped.iter().take(NAMED).map(|e| named(e)).collect();
     let more = skipped.len().saturating_sub(NAMED);
@@ -38,10 +38,7 @@ pub(super) fn skip(toc: &Toc) -> Option<(HashSet<i32>, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{
-        Codec,
-        toc::{Entry, Header},
-    };
+    use crate::archive::{Codec, toc::Header};
 
     #[test]
     fn what_other_objects_depend_on_stays() {
