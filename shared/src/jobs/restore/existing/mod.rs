@@ -6,10 +6,13 @@
 //! ```
 //!
 //! Nothing is dropped by CASCADE but a base type with its own functions. A drop that fails is tried again after the others: what it waited for may be
-//! gone by then, or it with its table.
+//! gone by then, or it with its table. Either that leaves nothing in the way, or nothing is done at all.
+
+mod needed;
 
 use std::collections::HashSet;
 
+use needed::Needed;
 use tokio_postgres::error::SqlState;
 
 use super::{
@@ -43,19 +46,6 @@ pub(super) struct Existing {
     needed: Option<Vec<Needed>>,
 }
 
-/// An entry that is made only where its object does not stand there.
-#[derive(Debug)]
-struct Needed {
-    dump_id: i32,
-    what: String,
-    desc: String,
-    schema: String,
-    tag: String,
-    /// Dump ids of what it is nothing without.
-    on: Vec<i32>,
-    strict: Option<String>,
-}
-
 impl Existing {
     /// What these entries will make; `own` are those that `tables` picked, none for a whole archive.
     ///
@@ -70,7 +60,6 @@ impl Existing {
         let has_pieces =
             |e: &&&Entry| matches!(e.desc.as_str(), "TABLE" | "FOREIGN TABLE" | "VIEW" | "DOMAIN");
         let with_pieces: HashSet<i32> = entries.iter().filter(has_pieces).map(|e| e.dump_id).collect();
-        let of_which = |id: &&i32| with_pieces.contains(*id);
         for &e in &entries {
             let statement = drops::of(e)?;
             if own.is_none_or(|own| own.contains(&e.dump_id)) {
@@ -80,27 +69,7 @@ impl Existing {
                 found.relations.extend(statement.as_ref().and_then(|d| d.relation.clone()));
                 found.drops.extend(statement);
             } else if let Some(needed) = &mut found.needed {
-                let on = match e.desc.as_str() {
-                    "DEFAULT" | "CHECK CONSTRAINT" => {
-                        e.dependencies.iter().filter(of_which).copied().collect()
-                    }
-                    // Of an identity column.
-                    "SEQUENCE" if statement.is_none() => {
-                        e.dependencies.iter().filter(of_which).copied().collect()
-                    }
-                    "COMMENT" | "ACL" | "SECURITY LABEL" | "SEQUENCE OWNED BY" | "SEQUENCE SET"
-                    | "TABLE ATTACH" | "INDEX ATTACH" => e.dependencies.clone(),
-                    _ => Vec::new(),
-                };
-                needed.push(Needed {
-                    dump_id: e.dump_id,
-                    what: super::plan::named(e),
-                    desc: e.desc.clone(),
-                    schema: e.namespace.clone().unwrap_or_default(),
-                    tag: e.tag.clone(),
-                    on,
-                    strict: statement.map(|d| d.strict),
-                });
+                needed.push(Needed::of(e, statement, &with_pieces));
             }
         }
         found.relations.sort();
@@ -138,7 +107,8 @@ impl Existing {
             Some(_) => self.relations_there(session).await.context(doing)?,
         };
         if standing.is_empty() {
-            let (kept, told) = self.kept(session).await.context(doing)?;
+            let needed = self.needed.as_deref().unwrap_or_default();
+            let (kept, told) = needed::kept(session, needed).await.context(doing)?;
             return Ok((kept, unpublished.into_iter().chain(told).collect()));
         }
         // An index that its constraint requires goes with its table: of failures only those count whose object is left.
@@ -209,62 +179,6 @@ impl Existing {
         let rows = session.query(sql, &[&schemas, &names]).await.map_err(|e| session.error(e))?;
         Ok(rows.iter().map(|r| shown(r.get(0))).collect())
     }
-
-    /// What is needed and stands there.
-    async fn kept(&self, session: &Session) -> Result<(Vec<i32>, Option<String>)> {
-        let mut kept: HashSet<i32> = HashSet::new();
-        let mut told = Vec::new();
-        for e in self.needed.iter().flatten() {
-            let stands = match e.desc.as_str() {
-                _ if !e.on.is_empty() => e.on.iter().any(|id| kept.contains(id)),
-                "SCHEMA" => {
-                    is_there(
-                        session,
-                        "SELECT FROM pg_catalog.pg_namespace WHERE $1 = '' AND nspname::pg_catalog.text = $2",
-                        "",
-                        &e.tag,
-                    )
-                    .await?
-                }
-                "EXTENSION" => {
-                    is_there(
-                        session,
-                        "SELECT FROM pg_catalog.pg_extension WHERE $1 = '' AND extname::pg_catalog.text = $2",
-                        "",
-                        &e.tag,
-                    )
-                    .await?
-                }
-                kind if RELATIONS.contains(&kind) => {
-                    let sql = "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                               WHERE n.nspname::pg_catalog.text = $1 AND c.relname::pg_catalog.text = $2";
-                    is_there(session, sql, &e.schema, &e.tag).await?
-                }
-                "TYPE" | "DOMAIN" | "SHELL TYPE" => {
-                    let sql = "SELECT FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-                               WHERE n.nspname::pg_catalog.text = $1 AND t.typname::pg_catalog.text = $2";
-                    is_there(session, sql, &e.schema, &e.tag).await?
-                }
-                _ => match &e.strict {
-                    Some(strict) => can_be_dropped(session, strict).await?,
-                    None => false,
-                },
-            };
-            if stands {
-                kept.insert(e.dump_id);
-                if e.on.is_empty() && !matches!(e.desc.as_str(), "SCHEMA" | "EXTENSION" | "SHELL TYPE") {
-                    told.push(e.what.clone());
-                }
-            }
-        }
-        let mut kept: Vec<i32> = kept.into_iter().collect();
-        kept.sort_unstable();
-        let told = (!told.is_empty()).then(|| {
-            let names = listed(&told);
-            format!("what the chosen tables need and stood in the target was left as it was: {names}")
-        });
-        Ok((kept, told))
-    }
 }
 
 fn listed(all: &[String]) -> String {
@@ -290,24 +204,6 @@ fn no_room(session: &Session, left: &[String], because: &[String]) -> Error {
             session.info().database()
         ),
     )
-}
-
-async fn is_there(session: &Session, sql: &str, schema: &str, name: &str) -> Result<bool> {
-    let found = session.query_opt(sql, &[&schema, &name]).await.map_err(|e| session.error(e))?;
-    Ok(found.is_some())
-}
-
-/// Whether an object stands there, which the server says best when it is asked to drop it; that is taken back.
-async fn can_be_dropped(session: &Session, strict: &str) -> Result<bool> {
-    let tried = session.batch_execute(&format!("SAVEPOINT existing; {strict}")).await;
-    let back = "ROLLBACK TO SAVEPOINT existing; RELEASE SAVEPOINT existing";
-    session.batch_execute(back).await.map_err(|e| session.error(e))?;
-    match tried {
-        Ok(()) => Ok(true),
-        Err(e) if is_absent(&e) => Ok(false),
-        Err(e) if is_final(&e) => Err(session.error(e)),
-        Err(_) => Ok(true),
-    }
 }
 
 /// Tries all, many at once where that works; gives those that failed, with the server's words.
