@@ -13,8 +13,8 @@ use serde_json::json;
 /// Labels need a provider, which no test server loads.
 const NOT_HERE: &[&str] = &["security_labels"];
 
-/// A subscription with a slot cannot be dropped in a transaction.
-const NOT_OVER: &[&str] = &["subscriptions"];
+/// A subscription with a slot cannot be dropped in a transaction; an operator that others only name is in no archive.
+const NOT_OVER: &[&str] = &["subscriptions", "operators"];
 
 /// The number behind a word in the first comments of an area.
 fn limit(sql: &str, word: &str) -> u32 {
@@ -99,7 +99,7 @@ async fn every_area_comes_back_by_way_of_the_functions() {
             let area = file.file_stem().unwrap().to_string_lossy().into_owned();
             let sql = fs::read_to_string(file).unwrap();
             let known = major >= limit(&sql, "-- since ");
-            if !known || NOT_HERE.contains(&area.as_str()) || !area.contains(&wanted) {
+            if !known || NOT_HERE.contains(&area.as_str()) || !wanted.split(',').any(|w| area.contains(w)) {
                 continue;
             }
             judged += 1;

@@ -32,8 +32,10 @@ pub(super) struct DropStatement {
     pub strict: String,
     /// Schema and name that it frees in `pg_class`.
     pub relation: Option<(String, String)>,
-    /// Schema and name of a base type: CASCADE would take what else depends on it.
-    pub base_type: Option<(String, String)>,
+    /// Schema and name of a type, which may have functions that need each other.
+    pub of_type: Option<(String, String)>,
+    /// It is a base type's and says CASCADE, which would take what else depends on it.
+    pub cascades: bool,
 }
 
 /// Kinds named by schema and tag.
@@ -83,7 +85,8 @@ pub(super) fn of(e: &Entry) -> Result<Option<DropStatement>> {
         sql: String::new(),
         strict: String::new(),
         relation: None,
-        base_type: None,
+        of_type: None,
+        cascades: false,
     };
     if is_of_database(e) {
         return Ok(None);
@@ -179,8 +182,9 @@ fn own(e: &Entry, schema: &str, mut words: Words<'_>, found: &mut DropStatement)
             let object = (schema.to_owned(), name.clone());
             if RELATIONS.contains(&kind) {
                 found.relation = Some(object);
-            } else if kind == "TYPE" && words.all_of(&["cascade"]).is_some() {
-                found.base_type = Some(object);
+            } else if kind == "TYPE" {
+                found.cascades = words.all_of(&["cascade"]).is_some();
+                found.of_type = Some(object);
             }
             name == e.tag && words.ended()
         }

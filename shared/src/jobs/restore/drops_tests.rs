@@ -104,7 +104,7 @@ fn if_exists_stands_where_pg_restore_puts_it() {
     assert_eq!(found.strict, "ALTER TABLE ONLY public.t DROP CONSTRAINT k;");
     assert_eq!(found.relation, Some(("public".into(), "k".into())));
     let base = of(&entry("TYPE", "b", "DROP TYPE public.b CASCADE;\n")).unwrap().unwrap();
-    assert_eq!(base.base_type, Some(("public".into(), "b".into())));
+    assert_eq!((base.of_type, base.cascades), (Some(("public".into(), "b".into())), true));
 }
 
 #[test]

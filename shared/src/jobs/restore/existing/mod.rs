@@ -5,12 +5,13 @@
 //! `tables`        the drops of what was picked; what else the archive needs and stands there stays as it is and is not made again
 //! ```
 //!
-//! Nothing is dropped by CASCADE but a base type with its own functions. A drop that fails is tried again after the others: what it waited for may be
+//! Nothing is dropped by CASCADE but a base or range type with its own functions, where nothing else depends on either. A drop that fails is tried again after the others: what it waited for may be
 //! gone by then, or it with its table. Either that leaves nothing in the way, or nothing is done at all.
 
+mod default_privileges;
 mod needed;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use needed::Needed;
 use tokio_postgres::error::SqlState;
@@ -42,6 +43,8 @@ pub(super) struct Existing {
     drops: Vec<DropStatement>,
     /// Names in `pg_class` that the archive makes: schema, name.
     relations: Vec<(String, String)>,
+    /// Default privileges of a whole archive.
+    privileges: BTreeSet<default_privileges::Of>,
     /// With `tables`: what those need, in the archive's order.
     needed: Option<Vec<Needed>>,
 }
@@ -68,6 +71,7 @@ impl Existing {
                 }
                 found.relations.extend(statement.as_ref().and_then(|d| d.relation.clone()));
                 found.drops.extend(statement);
+                found.privileges.extend(default_privileges::of(e));
             } else if let Some(needed) = &mut found.needed {
                 needed.push(Needed::of(e, statement, &with_pieces));
             }
@@ -109,7 +113,8 @@ impl Existing {
         if standing.is_empty() {
             let needed = self.needed.as_deref().unwrap_or_default();
             let (kept, told) = needed::kept(session, needed).await.context(doing)?;
-            return Ok((kept, unpublished.into_iter().chain(told).collect()));
+            let reached = default_privileges::reset(session, &self.privileges).await.context(doing)?;
+            return Ok((kept, unpublished.into_iter().chain(told).chain(reached).collect()));
         }
         // An index that its constraint requires goes with its table: of failures only those count whose object is left.
         let because = failed.iter().filter(|(d, _)| match &d.relation {
@@ -214,28 +219,30 @@ async fn try_all<'a>(
     let mut failed = Vec::new();
     for batch in todo.chunks(TOGETHER) {
         let sql: String = batch.iter().map(|d| format!("{}\n", d.sql)).collect();
-        if batch.iter().all(|d| d.base_type.is_none()) && matches!(try_one(session, &sql).await?, Tried::Done)
-        {
+        if batch.iter().all(|d| !d.cascades) && matches!(try_one(session, &sql).await?, Tried::Done) {
             continue;
         }
         for d in batch {
-            let others = match &d.base_type {
-                Some((schema, name)) => others_on_type(session, schema, name).await?,
-                None => None,
-            };
-            match others {
-                Some(other) => {
-                    failed.push((*d, format!("{} depends on {}", shown(&other), d.what)));
-                }
-                None => {
-                    if let Tried::Failed(why) = try_one(session, &d.sql).await? {
-                        failed.push((*d, why));
-                    }
-                }
+            if let Tried::Failed(why) = try_by_itself(session, d).await? {
+                failed.push((*d, why));
             }
         }
     }
     Ok(failed)
+}
+
+/// Drops one object; a type with its functions, which need each other, where nothing else needs them.
+async fn try_by_itself(session: &Session, d: &DropStatement) -> Result<Tried> {
+    let Some((schema, name)) = &d.of_type else { return try_one(session, &d.sql).await };
+    let plain = if d.cascades { Tried::Absent } else { try_one(session, &d.sql).await? };
+    if matches!(plain, Tried::Done) || (matches!(plain, Tried::Absent) && !d.cascades) {
+        return Ok(plain);
+    }
+    match others_on_type(session, schema, name).await? {
+        Some(other) => Ok(Tried::Failed(format!("{} depends on {}", shown(&other), d.what))),
+        None if d.cascades => try_one(session, &d.sql).await,
+        None => try_one(session, &format!("{} CASCADE;", d.sql.trim_end_matches(';'))).await,
+    }
 }
 
 /// What became of statements that were tried.
@@ -295,17 +302,19 @@ fn is_final(e: &tokio_postgres::Error) -> bool {
     })
 }
 
-/// What depends on a base type or its functions beside these.
+/// What depends on a type, its functions, and what the server made with it (arrays, multiranges, their constructors), beside these.
 async fn others_on_type(session: &Session, schema: &str, name: &str) -> Result<Option<String>> {
-    let sql = "WITH t AS (SELECT y.oid, y.typarray, ARRAY[y.typinput, y.typoutput, y.typreceive, y.typsend, y.typmodin, y.typmodout, y.typanalyze]::pg_catalog.oid[] AS own \
+    let sql = "WITH RECURSIVE t AS (SELECT y.oid, ARRAY[y.typinput, y.typoutput, y.typreceive, y.typsend, y.typmodin, y.typmodout, y.typanalyze]::pg_catalog.oid[] \
+                   || ARRAY(SELECT r.rngcanonical::pg_catalog.oid FROM pg_catalog.pg_range r WHERE r.rngtypid = y.oid) AS own \
                  FROM pg_catalog.pg_type y JOIN pg_catalog.pg_namespace n ON n.oid = y.typnamespace \
-                 WHERE n.nspname::pg_catalog.text = $1 AND y.typname::pg_catalog.text = $2) \
-               SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM t, pg_catalog.pg_depend d \
-               WHERE ((d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid IN (t.oid, t.typarray)) \
-                   OR (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = ANY (t.own))) \
-                 AND d.deptype NOT IN ('i', 'P', 'S') \
-                 AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = ANY (t.own)) \
-                 AND NOT (d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid IN (t.oid, t.typarray)) LIMIT 1";
+                 WHERE n.nspname::pg_catalog.text = $1 AND y.typname::pg_catalog.text = $2), \
+               of_it(class, object) AS ( \
+                 (SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, oid FROM t \
+                  UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid, f FROM t, pg_catalog.unnest(t.own) AS f WHERE f >= 16384) \
+                 UNION SELECT d.classid, d.objid FROM of_it o JOIN pg_catalog.pg_depend d ON d.refclassid = o.class AND d.refobjid = o.object AND d.deptype = 'i') \
+               SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM of_it o \
+               JOIN pg_catalog.pg_depend d ON d.refclassid = o.class AND d.refobjid = o.object AND d.deptype NOT IN ('i', 'p') \
+               WHERE NOT EXISTS (SELECT FROM of_it x WHERE x.class = d.classid AND x.object = d.objid) LIMIT 1";
     let found = session.query_opt(sql, &[&schema, &name]).await.map_err(|e| session.error(e))?;
     Ok(found.map(|r| r.get(0)))
 }
