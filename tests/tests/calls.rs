@@ -166,8 +166,16 @@ async fn a_restore_asked_for_by_http_is_made() {
             400,
             "invalid_input",
         ),
-        (json!({"backupId": backup, "target": "BACKUP", "dropExisting": true}), 501, "not_available_yet"),
-        (json!({"backupId": backup, "target": "BACKUP", "dataOnly": true}), 501, "not_available_yet"),
+        (
+            json!({"backupId": backup, "target": "BACKUP", "pointInTime": "2026-11-21T02:00:00Z"}),
+            501,
+            "not_available_yet",
+        ),
+        (
+            json!({"backupId": backup, "target": "BACKUP", "dataOnly": true, "dropExisting": true}),
+            400,
+            "invalid_input",
+        ),
         (
             json!({"backupId": backup, "target": "BACKUP", "tables": ["t\"; DROP TABLE t; --"]}),
             400,

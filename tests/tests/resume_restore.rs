@@ -388,3 +388,45 @@ async fn a_role_that_may_create_no_schema_restores_without_marks() {
     );
     assert_eq!(contents, source.contents().await);
 }
+
+/// Tables of which the last is slow to load.
+fn slow_rows() -> String {
+    format!(
+        "{SLOW} {} CREATE TABLE public.last (id int CHECK (public.slow(id, 0.05) > 0)) WITH (autovacuum_enabled = false); \
+         INSERT INTO public.last SELECT generate_series(1, 200); \
+         SELECT lo_from_bytea(g, convert_to(repeat('object ' || g, 300), 'UTF8')) FROM generate_series(70001, 70600) g;",
+        tables(20, 100, "")
+    )
+}
+
+/// Kills the function when some tables are loaded and the last one is at work.
+async fn killed_among_slow_rows(scene: &Scene) {
+    scene.d.host.send("restore", &scene.event).await;
+    scene.until_session("query LIKE 'COPY public.last %'").await;
+    scene.until_there("SELECT (SELECT count(*) FROM pgbaton_restore.done WHERE rows = 100) >= 4").await;
+    scene.d.host.kill("restore").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_alone_are_gone_on_with_and_not_doubled() {
+    let mut scene = Scene::set(&slow_rows(), Wishes::default()).await;
+    scene.target.run(&scene.source.schema()).await;
+    scene.event["dataOnly"] = true.into();
+    killed_among_slow_rows(&scene).await;
+    let record = scene.completed().await;
+    assert_eq!((record.hops, record.table_count), (Some(1), Some(21)), "{record:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_first_function_restored_is_not_dropped_by_the_second() {
+    let mut scene = Scene::set(&slow_rows(), Wishes::default()).await;
+    scene.target.run(&scene.source.schema()).await;
+    scene.target.run("INSERT INTO public.t000 VALUES (7, 'old'); SELECT lo_create(70001)").await;
+    scene.event["dropExisting"] = true.into();
+    killed_among_slow_rows(&scene).await;
+    let oids = "SELECT oid FROM pg_class WHERE relname ~ '^t0' ORDER BY 1";
+    let made = scene.target.column(oids).await;
+    let record = scene.completed().await;
+    assert_eq!((record.hops, record.table_count), (Some(1), Some(21)), "{record:#?}");
+    assert_eq!(scene.target.column(oids).await, made);
+}

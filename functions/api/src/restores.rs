@@ -25,7 +25,7 @@ use crate::{
 
 /// Restores a backup into a database.
 ///
-/// The answer is its pending record; another function does the work. A target that is not empty is refused.
+/// The answer is its pending record; another function does the work. A target that is not empty is refused, but with `dropExisting` and `dataOnly`.
 #[utoipa::path(
     post, path = "/restore", tag = "restores", request_body = RestoreOptions, security(("bearer" = ["backup:restore"])),
     responses(
@@ -42,10 +42,6 @@ pub(crate) async fn restore(
     Body(body): Body,
 ) -> Answer {
     let mut request = RestoreRequest::from_body(&body)?;
-    if request.data_only {
-        let error = Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet");
-        return Err(error.at_field("dataOnly").into());
-    }
     let function = app.config.restore_function.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "RESTORE_FUNCTION is not set, so the API cannot start restores")
     })?;

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// Labels need a provider, which no test server loads.
 const NOT_HERE: &[&str] = &["security_labels"];
 
+/// A subscription with a slot cannot be dropped in a transaction; an operator that others only name is in no archive.
+const NOT_OVER: &[&str] = &["subscriptions", "operators"];
+
 /// The number behind a word in the first comments of an area.
 fn limit(sql: &str, word: &str) -> u32 {
     let found = sql.lines().take_while(|l| l.starts_with("--")).find_map(|l| l.strip_prefix(word));
@@ -29,6 +32,7 @@ async fn judge(
     deployment: &Deployment,
     server: &Database,
     major: u32,
+    name: &str,
     sql: &str,
     request: Value,
 ) -> Result<(), String> {
@@ -58,10 +62,22 @@ async fn judge(
         let (before, after) = (lines(&source), lines(&copy));
         let lost: Vec<&String> = before.difference(&after).take(5).collect();
         let more: Vec<&String> = after.difference(&before).take(5).collect();
-        if lost.is_empty() && more.is_empty() {
-            return Ok(());
+        if !(lost.is_empty() && more.is_empty()) {
+            return Err(format!("in the source {lost:#?}, in the copy {more:#?}"));
         }
-        Err(format!("in the source {lost:#?}, in the copy {more:#?}"))
+        // What the archive made, its drops take away.
+        let over = deployment.restore(&copy.url, json!({"backupId": backup.id, "dropExisting": true})).await;
+        if NOT_OVER.iter().any(|area| name.starts_with(area)) {
+            return match over {
+                Err(why) if why.contains("nothing was dropped") => Ok(()),
+                other => Err(format!("dropExisting: {other:?}")),
+            };
+        }
+        over.map_err(|why| format!("dropExisting: {why}"))?;
+        match lines(&copy) == after {
+            true => Ok(()),
+            false => Err("dropExisting made something else of it".to_owned()),
+        }
     };
     outcome.await
 }
@@ -87,7 +103,7 @@ async fn every_area_comes_back_by_way_of_the_functions() {
             let area = file.file_stem().unwrap().to_string_lossy().into_owned();
             let sql = fs::read_to_string(file).unwrap();
             let known = major >= limit(&sql, "-- since ");
-            if !known || NOT_HERE.contains(&area.as_str()) || !area.contains(&wanted) {
+            if !known || NOT_HERE.contains(&area.as_str()) || !wanted.split(',').any(|w| area.contains(w)) {
                 continue;
             }
             // On the newest server as an archive, and in one of the other formats by turns.
@@ -97,7 +113,7 @@ async fn every_area_comes_back_by_way_of_the_functions() {
             }
             for request in requests {
                 judged += 1;
-                if let Err(why) = judge(&deployment, &server, major, &sql, request.clone()).await {
+                if let Err(why) = judge(&deployment, &server, major, &area, &sql, request.clone()).await {
                     failures.push(format!("== area {area} on PostgreSQL {major}, {request}: {why}"));
                 }
             }

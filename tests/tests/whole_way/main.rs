@@ -4,6 +4,8 @@
 
 mod areas;
 mod consistency;
+mod data_only;
+mod drop_existing;
 mod dump_versions;
 mod encodings;
 mod everything;
@@ -17,6 +19,7 @@ mod odd;
 mod options;
 mod pgbench;
 mod picked;
+mod renamed;
 mod selection;
 mod slices;
 

@@ -31,15 +31,18 @@ pub(crate) struct RestoreOptions {
     /// These tables, views and sequences alone, with what they need; patterns as in a backup's `tables`.
     #[schema(max_items = 500, example = json!(["shop.orders", "audit.*"]))]
     tables: Option<Vec<String>>,
-    /// Planned: 501 when true.
+    /// What the archive makes and stands in the target is dropped first, in one transaction. Where something else depends on it, or would be left, nothing is dropped.
     #[schema(default = false)]
     drop_existing: Option<bool>,
-    /// Planned: 501 when true.
+    /// No foreign keys, and no checks that are entries of their own.
     #[schema(default = false)]
     skip_constraints: Option<bool>,
-    /// Planned: 501 when true.
+    /// Rows, values of sequences and large objects alone, into empty tables that stand in the target.
     #[schema(default = false)]
     data_only: Option<bool>,
+    /// New names of schemas, by the archive's. With `dataOnly` the names under which they stand in the target.
+    #[schema(example = json!({"shop": "shop_restored"}))]
+    rename_schemas: Option<BTreeMap<String, String>>,
     /// The structure without rows.
     #[schema(default = false)]
     schema_only: Option<bool>,

@@ -19,7 +19,7 @@ use tokio_postgres::Client;
 
 pub use choice::Choice;
 pub(crate) use choice::Limits;
-pub use near::misses;
+pub use near::{misses, nearest};
 pub use pattern::{LONGEST, Pattern};
 
 use super::{

@@ -31,6 +31,19 @@ pub fn misses<'a>(pattern: &Pattern, names: impl Iterator<Item = (&'a str, &'a s
     found.into_iter().take(NAMED).map(|(_, name)| name).collect()
 }
 
+/// The names nearest to another one by edit distance; those too far to be meant left out.
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let farthest = (wanted.chars().count() / 3).max(2);
+    let mut found: Vec<(usize, &str)> = names
+        .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= farthest)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().take(NAMED).map(|(_, name)| name).collect()
+}
+
 /// A part of a name as a pattern takes it literally.
 fn spelt(part: &str) -> String {
     if part.contains(['.', '"', '*']) {
@@ -64,5 +77,6 @@ mod tests {
         assert_eq!(of("users"), ["public.Users"]);
         assert_eq!(of("we_ird"), ["shop.\"we.ird\""]);
         assert_eq!(of("nothing_like_it"), Vec::<String>::new());
+        assert_eq!(nearest("Shpo", ["public", "shop", "shops"].into_iter()), ["shop", "shops"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a restore is asked for with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
         id::{DatabaseName, RunId},
     },
     catalog::select::Pattern,
-    jobs::restore::Choices,
+    jobs::restore::{Choices, SCHEMA},
 };
 
 /// Most patterns of `tables`.
@@ -61,14 +61,16 @@ pub struct RestoreRequest {
     pub must_exist: bool,
     /// Create the target's database when the server has none of that name. `as` always creates.
     pub create_database: bool,
-    /// Rows only, into tables that stand there.
-    pub data_only: bool,
+    /// What the archive makes and stands in the target is dropped first.
+    pub drop_existing: bool,
     /// These relations alone, with what they need; empty for all.
     pub tables: Vec<Pattern>,
     /// What is left out.
     pub choices: Choices,
     /// New names for the archive's roles.
     pub role_map: BTreeMap<String, String>,
+    /// New names for the archive's schemas.
+    pub rename_schemas: BTreeMap<String, String>,
     /// Also into a server of an older major version than the archive's.
     pub allow_older: bool,
     /// Connections at once, 1 to 16; none for the configured number.
@@ -152,12 +154,14 @@ impl RestoreRequest {
         put("database", text(self.database.as_ref().map(DatabaseName::as_str)));
         put("as", text(self.new_database.as_deref()));
         put("createDatabase", flag(self.create_database));
-        put("dataOnly", flag(self.data_only));
+        put("dropExisting", flag(self.drop_existing));
         let tables = || self.tables.iter().map(Pattern::text).collect::<Vec<_>>().into();
         put("tables", (!self.tables.is_empty()).then(tables));
         let c = self.choices;
         for (name, set) in [
             ("schemaOnly", c.schema_only),
+            ("dataOnly", c.data_only),
+            ("skipConstraints", c.skip_constraints),
             ("noOwner", c.no_owner),
             ("noPrivileges", c.no_privileges),
             ("noPublications", c.no_publications),
@@ -170,8 +174,10 @@ impl RestoreRequest {
         ] {
             put(name, flag(set));
         }
-        let roles = self.role_map.iter().map(|(from, to)| (from.clone(), Value::from(to.as_str())));
-        put("roleMap", (!self.role_map.is_empty()).then(|| Value::Object(roles.collect())));
+        for (name, map) in [("roleMap", &self.role_map), ("renameSchemas", &self.rename_schemas)] {
+            let pairs = map.iter().map(|(from, to)| (from.clone(), Value::from(to.as_str())));
+            put(name, (!map.is_empty()).then(|| Value::Object(pairs.collect())));
+        }
         put("jobs", self.jobs.map(Value::from));
         put("validate", flag(self.validate));
         put("mustExist", flag(self.must_exist));
@@ -202,25 +208,20 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
     }
     let new_database = fields.parsed("as", database_name)?;
     let tables = fields.list("tables", PATTERNS, Pattern::parse)?;
-    for flag in ["dropExisting", "skipConstraints"] {
-        fields.planned_flag(flag)?;
-    }
     fields.planned_text("pointInTime")?;
-    let (data_only, schema_only) = (fields.flag("dataOnly")?, fields.flag("schemaOnly")?);
-    if data_only == Some(true) && schema_only == Some(true) {
-        return Err(wrong("schemaOnly", "\"dataOnly\" and \"schemaOnly\" exclude each other".into()));
-    }
-    Ok(RestoreRequest {
+    let request = RestoreRequest {
         source,
         target,
         database,
         new_database,
         must_exist: false,
         create_database: fields.flag("createDatabase")?.unwrap_or(false),
-        data_only: data_only.unwrap_or(false),
+        drop_existing: fields.flag("dropExisting")?.unwrap_or(false),
         tables,
         choices: Choices {
-            schema_only: schema_only.unwrap_or(false),
+            schema_only: fields.flag("schemaOnly")?.unwrap_or(false),
+            data_only: fields.flag("dataOnly")?.unwrap_or(false),
+            skip_constraints: fields.flag("skipConstraints")?.unwrap_or(false),
             no_owner: fields.flag("noOwner")?.unwrap_or(false),
             no_privileges: fields.flag("noPrivileges")?.unwrap_or(false),
             no_publications: fields.flag("noPublications")?.unwrap_or(false),
@@ -231,6 +232,7 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
             database_properties: fields.flag("databaseProperties")?.unwrap_or(false),
         },
         role_map: fields.map("roleMap", role_name)?.unwrap_or_default(),
+        rename_schemas: fields.map("renameSchemas", schema_name)?.unwrap_or_default(),
         allow_older: fields.flag("allowOlder")?.unwrap_or(false),
         jobs: fields.number("jobs", 1, 16)?.and_then(|n| u8::try_from(n).ok()),
         validate: fields.flag("validate")?.unwrap_or(false),
@@ -238,7 +240,43 @@ fn options(fields: &mut Fields, target: RestoreTarget) -> Result<RestoreRequest>
         event_id: None,
         created_by: None,
         resume: None,
-    })
+    };
+    fit_together(&request)?;
+    Ok(request)
+}
+
+/// Refuses options that contradict each other, and such as would have no effect beside another.
+fn fit_together(request: &RestoreRequest) -> Result<()> {
+    let choices = request.choices;
+    if choices.data_only {
+        let refused = [
+            ("schemaOnly", choices.schema_only, "which leaves rows out"),
+            (
+                "dropExisting",
+                request.drop_existing,
+                "which drops the tables that the rows go to: empty them instead (TRUNCATE)",
+            ),
+            (
+                "skipConstraints",
+                choices.skip_constraints,
+                "since no constraint is made: those of the target stay as they are",
+            ),
+            ("createDatabase", request.create_database, "since a new database has no tables for the rows"),
+            ("databaseProperties", choices.database_properties, "which leaves rows alone"),
+        ];
+        if let Some((name, _, why)) = refused.into_iter().find(|(_, given, _)| *given) {
+            return Err(wrong(name, format!("\"dataOnly\" does not go with \"{name}\", {why}")));
+        }
+    }
+    let map = &request.rename_schemas;
+    let mut new = BTreeSet::new();
+    for to in map.values() {
+        if map.contains_key(to) || !new.insert(to) {
+            let why = format!("the field \"renameSchemas\" is wrong: {} is named twice", to.escape_debug());
+            return Err(wrong("renameSchemas", why));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn resume(fields: &mut Fields) -> Result<Option<Resume>> {
@@ -336,6 +374,19 @@ fn role_name(text: &str) -> Result<String> {
     Err(Error::new(Kind::InvalidInput, why))
 }
 
+/// As PostgreSQL manual, CREATE SCHEMA: names that begin with `pg_` are the server's.
+fn schema_name(text: &str) -> Result<String> {
+    let why = match text {
+        _ if text.starts_with("pg_") || text == "information_schema" => {
+            "schemas that begin with pg_ and information_schema are the server's"
+        }
+        SCHEMA => "pgbaton_restore is where a restore keeps how far it has come",
+        _ if (1..=63).contains(&text.len()) && !text.contains('\0') => return Ok(text.to_owned()),
+        _ => "a schema's name has 1 to 63 bytes",
+    };
+    Err(Error::new(Kind::InvalidInput, why))
+}
+
 /// PostgreSQL names have at most 63 bytes; a longer one would be cut in silence.
 fn database_name(text: &str) -> Result<String> {
     if (1..=63).contains(&text.len()) && !text.chars().any(char::is_control) {
@@ -360,15 +411,17 @@ mod tests {
             "backupId": ID, "targetSecret": "/shop/target", "as": "shop copy", "create_database": true, "schemaOnly": true,
             "noOwner": true, "no_privileges": true, "noPublications": true, "noSubscriptions": true, "noSecurityLabels": true, "noTablespaces": true,
             "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "id": ID, "eventId": "e", "createdBy": "ann",
-            "tables": ["shop.*", "\"we.ird\""], "dropExisting": false
+            "tables": ["shop.*", "\"we.ird\""], "dropExisting": true, "skipConstraints": true, "renameSchemas": {"a.b": "c \"d\""}
         }))
         .unwrap();
         assert_eq!(r.source, RestoreSource::Backup(RunId::parse(ID).unwrap()));
         assert_eq!(r.target, RestoreTarget::Secret("/shop/target".into()));
         assert_eq!((r.new_database.as_deref(), r.jobs), (Some("shop copy"), Some(4)));
-        assert!(r.create_database && r.allow_older && !r.data_only);
+        assert!(r.create_database && r.allow_older && r.drop_existing);
         let all = Choices {
             schema_only: true,
+            data_only: false,
+            skip_constraints: true,
             no_owner: true,
             no_privileges: true,
             no_publications: true,
@@ -379,7 +432,7 @@ mod tests {
             database_properties: true,
         };
         assert_eq!(r.choices, all);
-        assert_eq!(r.role_map["a \"b\""], "c");
+        assert_eq!((r.role_map["a \"b\""].as_str(), r.rename_schemas["a.b"].as_str()), ("c", "c \"d\""));
     }
 
     #[test]
@@ -390,7 +443,7 @@ mod tests {
                 "noTableAccessMethod": true, "databaseProperties": true, "roleMap": {"a \"b\"": "c"}, "allowOlder": true, "jobs": 4, "validate": true, "mustExist": true, "id": ID,
                 "eventId": "e", "createdBy": "ann", "resume": {"id": ID, "fence": 3}}),
             json!({"filepath": "s3://bucket/a/b/", "target": "MAIN", "dataOnly": true}),
-            json!({"filepath": "a/b/", "target": "shop"}),
+            json!({"filepath": "a/b/", "target": "shop", "dropExisting": true, "skipConstraints": true, "renameSchemas": {"a": "b", "public": "c"}}),
             json!({"filepath": "a/b/", "target": "BACKUP", "database": "shop"}),
             json!({"filepath": "a/b/", "targetIam": {"host": "h", "port": 5432, "dbname": "d", "user": "u"}}),
         ] {
@@ -457,8 +510,12 @@ mod tests {
             ("noPublications", json!("yes"), Kind::InvalidInput),
             ("jobs", json!(17), Kind::InvalidInput),
             ("jobs", json!(-1), Kind::InvalidInput),
-            ("dropExisting", json!(true), Kind::NotAvailableYet),
-            ("skipConstraints", json!(true), Kind::NotAvailableYet),
+            ("renameSchemas", json!({"a": ""}), Kind::InvalidInput),
+            ("renameSchemas", json!({"a": "pg_b"}), Kind::InvalidInput),
+            ("renameSchemas", json!({"a": "pgbaton_restore"}), Kind::InvalidInput),
+            ("renameSchemas", json!({"a": "b", "b": "c"}), Kind::InvalidInput),
+            ("renameSchemas", json!({"a": "c", "b": "c"}), Kind::InvalidInput),
+            ("renameSchemas", json!({"a": "a"}), Kind::InvalidInput),
             ("pointInTime", json!("2026-11-21T02:00:00Z"), Kind::NotAvailableYet),
         ] {
             let mut all = json!({"backupId": ID, "target": "MAIN"});
@@ -466,6 +523,13 @@ mod tests {
             let e = body(all).unwrap_err();
             assert_eq!((e.kind(), e.field()), (kind, Some(name)), "{e}");
             assert!(!e.to_string().contains("hunter2"));
+        }
+        for name in ["schemaOnly", "dropExisting", "skipConstraints", "createDatabase", "databaseProperties"]
+        {
+            let mut all = json!({"backupId": ID, "target": "MAIN", "dataOnly": true});
+            all[name] = true.into();
+            let e = body(all).unwrap_err();
+            assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some(name)), "{e}");
         }
         let both = body(json!({"backupId": ID, "target": "shop", "database": "shop"}));
         assert_eq!(both.unwrap_err().field(), Some("database"));

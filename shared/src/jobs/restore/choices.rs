@@ -7,6 +7,10 @@ use crate::archive::toc::Entry;
 pub struct Choices {
     /// Definitions without rows and statistics.
     pub schema_only: bool,
+    /// Rows, values of sequences and large objects, into what stands there.
+    pub data_only: bool,
+    /// No foreign keys, and no checks that are entries of their own.
+    pub skip_constraints: bool,
     /// No `ALTER … OWNER TO`.
     pub no_owner: bool,
     /// No GRANT and REVOKE, no default privileges.
@@ -42,6 +46,8 @@ impl Choices {
             "SECURITY LABEL" if self.no_security_labels => false,
             "MATERIALIZED VIEW DATA" | "STATISTICS DATA" if self.schema_only => false,
             _ if self.schema_only && is_of_large_objects(e) => false,
+            "TABLE DATA" | "SEQUENCE SET" => true,
+            _ if self.data_only => is_of_large_objects(e),
             _ if self.no_publications && of("PUBLICATION") => false,
             _ if self.no_subscriptions && of("SUBSCRIPTION") => false,
             _ => true,
@@ -113,5 +119,19 @@ mod tests {
             assert!(!wanted(schema, desc, tag), "{desc}");
         }
         assert!(wanted(schema, "STATISTICS", "s"));
+        let data = Choices { data_only: true, ..all };
+        for (desc, tag, goes) in [
+            ("TABLE DATA", "t", true),
+            ("SEQUENCE SET", "s", true),
+            ("BLOBS", "BLOBS", true),
+            ("ACL", "LARGE OBJECT 7", true),
+            ("TABLE", "t", false),
+            ("ACL", "TABLE t", false),
+            ("MATERIALIZED VIEW DATA", "m", false),
+            ("STATISTICS DATA", "t", false),
+            ("INDEX", "i", false),
+        ] {
+            assert_eq!(wanted(data, desc, tag), goes, "{desc}");
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 const PATIENCE: u32 = 5;
 
 impl Restore<'_> {
-    /// What comes last, in one transaction: marks gone, event triggers, the database's own properties and comment. Once it is committed nothing is left to do
+    /// What comes last, in one transaction: marks gone, schemas renamed, event triggers, the database's own properties and comment. Once it is committed nothing is left to do
     /// but to complete the record, which therefore knows before how it will end.
     pub(super) async fn finish(&self, filled: Filled<'_>, told: &mut Settings) -> Result<Completion> {
         let Filled { session, runner, completion, .. } = &filled;
@@ -126,18 +126,25 @@ impl Restore<'_> {
         }
         lingering::stop(&info, runs).await?;
         target::drop_marks(&info).await?;
-        Ok(Some(format!(
-            "the target database {} holds a part of the archive; make it empty before the next attempt",
-            info.database()
-        )))
+        let (holds, before) = match self.request.choices.data_only {
+            true => ("a part of the archive's rows", "empty its tables before the next attempt"),
+            false if self.request.drop_existing => {
+                ("a part of the archive", "the next attempt with dropExisting drops it again")
+            }
+            false => ("a part of the archive", "make it empty before the next attempt"),
+        };
+        Ok(Some(format!("the target database {} holds {holds}; {before}", info.database())))
     }
 }
 
 async fn last(filled: &Filled<'_>, told: &mut Settings) -> Result<()> {
-    let Filled { target, session, runner, properties, event_triggers, .. } = filled;
+    let Filled { target, session, runner, properties, event_triggers, renames, .. } = filled;
     // Before the event triggers, which would see it.
     if runner.marks.kept() {
         execute(session, marks::DROP).await.context("dropping the marks of this restore")?;
+    }
+    for sql in renames {
+        execute(session, sql).await.with_context(|| format!("renaming a schema: {sql}"))?;
     }
     for &place in event_triggers {
         runner.within(session, &runner.source.toc.entries[place], told).await?;

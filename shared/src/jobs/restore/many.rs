@@ -13,6 +13,7 @@ use super::{
     marks::Marks,
     packed, plan,
     runner::Runner,
+    schemas,
     shift::Shift,
     source::Source,
     statement::Settings,
@@ -179,13 +180,18 @@ pub(in crate::jobs) async fn work(
 async fn load(platform: &Platform, request: &RestoreRequest, run: &RunId, files: &[File]) -> Result<u64> {
     let Some(first) = files.first() else { return Ok(0) };
     let found = super::find(platform, request).await?;
-    let source = packed::source(platform, &found, run).await?;
+    let mut source = packed::source(platform, &found, run).await?;
+    let archive = source.identity();
+    if request.choices.data_only {
+        schemas::redirect(&mut source.toc.entries, &request.rename_schemas)?;
+    }
     let name = lingering::loader(run, first.entry);
     let info = connection(platform, request).await?.with_application_name(&name);
-    let speech = Speech { encoding: plan::encoding(&source.toc)?, index_memory_mb: 0, hasty: true };
+    let quiet = request.choices.data_only;
+    let speech = Speech { encoding: plan::encoding(&source.toc)?, index_memory_mb: 0, hasty: true, quiet };
     let session = target::join(&info, &speech).await?;
     end_others(&session, &name).await?;
-    let standing = Marks::find(&session).await?.filter(|s| s.archive == source.identity());
+    let standing = Marks::find(&session).await?.filter(|s| s.archive == archive);
     if standing.is_none() {
         let why = format!("the target of the restore {run} holds no marks of it");
         return Err(Error::new(Kind::Conflict, why));

@@ -5,11 +5,12 @@
 //! schema pgbaton_restore
 //!   run    one row     the run that works here, and the archive it restores
 //!   done   an entry's  dump id; part, 0 for the whole entry or 1… for a batch of its large objects; rows loaded
-//!   notes  before the first change: a warning for the record, or a tablespace that the target lacks
+//!   notes  before the first change: a warning for the record, a tablespace that the target lacks, or an entry that is not made
 //! ```
 //!
 //! The mark is inserted first. Whoever tries an entry that another session is still at, such as an index build whose function is gone, so waits at the
 //! key of `done` until that transaction ends, and then finds the entry done, or does it. The schema goes in the transaction that finishes the restore.
+//! With `dropExisting` it is made in the transaction that drops: where it is, nothing is dropped any more.
 
 use std::{
     collections::HashMap,
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// The schema of the marks.
-pub(super) const SCHEMA: &str = "pgbaton_restore";
+pub(in crate::jobs) const SCHEMA: &str = "pgbaton_restore";
 
 /// What to send to have the marks gone.
 pub(super) const DROP: &str = "DROP SCHEMA IF EXISTS pgbaton_restore CASCADE;";
@@ -45,6 +46,8 @@ pub(super) struct Notes {
     pub warnings: Vec<String>,
     /// Tablespaces that are missing: their objects go to the default one.
     pub absent_tablespaces: Vec<String>,
+    /// Entries that are not made, since what they make stood there.
+    pub kept: Vec<i32>,
 }
 
 /// Marks that stand in a target.
@@ -94,7 +97,9 @@ impl Marks {
         );
         let warnings = notes.warnings.iter().map(|w| ("warning", w));
         let tablespaces = notes.absent_tablespaces.iter().map(|t| ("tablespace", t));
-        for (about, note) in warnings.chain(tablespaces) {
+        let kept: Vec<String> = notes.kept.iter().map(i32::to_string).collect();
+        let kept = kept.iter().map(|id| ("kept", id));
+        for (about, note) in warnings.chain(tablespaces).chain(kept) {
             sql.push_str(&format!("INSERT INTO {SCHEMA}.notes VALUES ('{about}', {});", literal(note)));
         }
         session.batch_execute(&sql).await.map_err(|e| session.error(e)).context(doing)?;
@@ -133,6 +138,7 @@ impl Marks {
         for row in read(format!("SELECT about, note FROM {SCHEMA}.notes")).await? {
             match row.get(0) {
                 "warning" => notes.warnings.push(row.get(1)),
+                "kept" => notes.kept.extend(row.get::<_, &str>(1).parse::<i32>()),
                 _ => notes.absent_tablespaces.push(row.get(1)),
             }
         }
@@ -226,6 +232,17 @@ pub(super) fn of_another_archive(standing: &Standing, archive: &str) -> Error {
         format!(
             "the restore {} began with {} and cannot go on with {archive}: the archive was changed meanwhile",
             standing.run, standing.archive
+        ),
+    )
+}
+
+/// The error for marks of another run, in a target where something may stand.
+pub(super) fn of_another_run(standing: &Standing, database: &str) -> Error {
+    Error::new(
+        Kind::Conflict,
+        format!(
+            "the restore {} is at work in the target database {database}, or did not live to finish: if no restore runs there, DROP SCHEMA {SCHEMA} CASCADE and try again",
+            standing.run
         ),
     )
 }

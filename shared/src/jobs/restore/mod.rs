@@ -1,9 +1,9 @@
 //! Restore: any pg_dump directory archive in S3, ours or pg_dump's, into an empty or new database, over the protocol.
 //!
 //! ```text
-//! lease ─ open and prove the archive ─ open the target, refuse what stands there ─ preflight ─ make the marks
+//! lease ─ open and prove the archive ─ open the target, refuse what stands there ─ preflight ─ drop what may go, make the marks
 //!       ─ pre-data ─ rows, then indexes and constraints as tables are filled ─ grants ─ last ─ statistics ─ count
-//!       ─ event triggers, the database's properties, marks gone: one transaction ─ record
+//!       ─ schemas renamed, event triggers, the database's properties, marks gone: one transaction ─ record
 //! ```
 //!
 //! No statement reaches the target before the archive has been found whole and the target able to take it. A database that the restore created is
@@ -13,8 +13,12 @@
 //! or by the function itself, reads them and does the rest; what the server still builds meanwhile it waits for.
 
 mod choices;
+mod constraints;
 pub(super) mod count;
+mod data_only;
 mod database;
+mod drops;
+mod existing;
 mod finish;
 pub(super) mod graph;
 mod in_work;
@@ -29,6 +33,8 @@ pub(super) mod plan;
 mod preflight;
 mod roles;
 mod runner;
+mod schemas;
+mod selected;
 pub(super) mod shift;
 mod source;
 pub(super) mod sql;
@@ -43,6 +49,7 @@ use jiff::Timestamp;
 
 pub use choices::Choices;
 pub(super) use many::work;
+pub(super) use marks::SCHEMA;
 use work::Restore;
 
 use super::{
@@ -76,9 +83,6 @@ struct Found {
 /// What made it fail; the record tells the same.
 pub async fn run(platform: &Platform, invocation: &Invocation, request: &RestoreRequest) -> Result<Record> {
     platform.require_enabled()?;
-    if request.data_only {
-        return Err(Error::new(Kind::NotAvailableYet, "\"dataOnly\" is planned and not available yet"));
-    }
     // A record tells of a source that cannot be found, too.
     let found = find(platform, request).await;
     let (pinned, unknown) = match databases::pinned_target(&platform.ledger, &platform.config, request).await

@@ -3,6 +3,7 @@
 //! ```text
 //! chosen     what the patterns match, and the partitions below it: whole
 //! needed     what these depend on, and so on: schemas, types, functions, sequences, parents, what views read. Definitions only
+//!            and, of tables, their defaults, identity sequences and checks: what a row that comes later must find
 //! belonging  what hangs on the chosen: rows, indexes, constraints, triggers, policies; and grants, comments of all that is kept
 //! ```
 //!
@@ -11,7 +12,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    choices::is_of_database,
+    choices::{Choices, is_of_database},
     plan::{Descendants, is_large_objects, named, shown},
 };
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
 pub(super) struct Picked {
     /// Dump ids.
     pub ids: HashSet<i32>,
+    /// Of these the chosen, with what hangs on them alone.
+    pub own: HashSet<i32>,
     /// What a person should know of what was left out.
     pub warnings: Vec<String>,
 }
@@ -33,7 +36,7 @@ pub(super) struct Picked {
 ///
 /// # Errors
 /// [`Kind::InvalidInput`] at the pattern that matches nothing, with what may have been meant.
-pub(super) fn pick(toc: &Toc, patterns: &[Pattern]) -> Result<Picked> {
+pub(super) fn pick(toc: &Toc, patterns: &[Pattern], choices: Choices) -> Result<Picked> {
     let by_id: HashMap<i32, &Entry> = toc.entries.iter().map(|e| (e.dump_id, e)).collect();
     let chosen = chosen(toc, patterns, &by_id)?;
     let mut picker = Picker { by_id: &by_id, ids: HashSet::new() };
@@ -45,20 +48,42 @@ pub(super) fn pick(toc: &Toc, patterns: &[Pattern]) -> Result<Picked> {
             picker.ids.insert(e.dump_id);
         }
     }
-    // What hangs on something may bring something on which more hangs.
-    loop {
-        let before = picker.ids.len();
-        for e in &toc.entries {
-            if !picker.ids.contains(&e.dump_id) && picker.belongs(e, &chosen) {
-                picker.need(e.dump_id);
-            }
-        }
-        if picker.ids.len() == before {
-            break;
-        }
-    }
-    let warnings = warnings(toc, &picker.ids, &chosen);
-    Ok(Picked { ids: picker.ids, warnings })
+    picker.gather(toc, |picker, e| picker.belongs(e, &chosen));
+    // Sequences that come now start anew: their table has no rows.
+    picker.gather(toc, |picker, e| {
+        picker.is_structure(e) || (e.desc != "SEQUENCE SET" && picker.belongs(e, &chosen))
+    });
+    // Attached is the table that bears the entry's name.
+    let attaches = |e: &Entry, id: &i32| {
+        e.desc == "TABLE ATTACH"
+            && by_id.get(id).is_some_and(|t| t.tag == e.tag && t.namespace == e.namespace)
+    };
+    let hangs =
+        |e: &&Entry| e.dependencies.iter().any(|id| chosen.contains(id) && (hangs_on(e) || attaches(e, id)));
+    let belonging = toc.entries.iter().filter(hangs).map(|e| e.dump_id).filter(|id| picker.ids.contains(id));
+    let own = belonging.chain(chosen.iter().copied()).collect();
+    let warnings = warnings(toc, &picker.ids, &chosen, choices);
+    Ok(Picked { ids: picker.ids, own, warnings })
+}
+
+/// Whether an entry is nothing without its table or view.
+fn hangs_on(e: &Entry) -> bool {
+    matches!(
+        e.desc.as_str(),
+        "TABLE DATA"
+            | "MATERIALIZED VIEW DATA"
+            | "INDEX"
+            | "CONSTRAINT"
+            | "CHECK CONSTRAINT"
+            | "FK CONSTRAINT"
+            | "TRIGGER"
+            | "RULE"
+            | "POLICY"
+            | "ROW SECURITY"
+            | "DEFAULT"
+            | "STATISTICS"
+            | "SEQUENCE"
+    )
 }
 
 fn chosen(toc: &Toc, patterns: &[Pattern], by_id: &HashMap<i32, &Entry>) -> Result<HashSet<i32>> {
@@ -115,6 +140,35 @@ impl Picker<'_> {
         }
     }
 
+    /// Keeps what `goes` says, and again: what hangs on something may bring something on which more hangs.
+    fn gather(&mut self, toc: &Toc, goes: impl Fn(&Self, &Entry) -> bool) {
+        loop {
+            let before = self.ids.len();
+            for e in &toc.entries {
+                if !self.ids.contains(&e.dump_id) && goes(self, e) {
+                    self.need(e.dump_id);
+                }
+            }
+            if self.ids.len() == before {
+                break;
+            }
+        }
+    }
+
+    /// Whether an entry is a piece of the definition of a table or domain that is kept.
+    fn is_structure(&self, e: &Entry) -> bool {
+        let of = |id: &i32, kinds: &[&str]| {
+            self.ids.contains(id) && self.by_id.get(id).is_some_and(|on| kinds.contains(&on.desc.as_str()))
+        };
+        match e.desc.as_str() {
+            "DEFAULT" | "SEQUENCE" => e.dependencies.iter().any(|id| of(id, &["TABLE", "FOREIGN TABLE"])),
+            "CHECK CONSTRAINT" => {
+                e.dependencies.iter().any(|id| of(id, &["TABLE", "FOREIGN TABLE", "DOMAIN"]))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether an entry goes with what is kept.
     fn belongs(&self, e: &Entry, chosen: &HashSet<i32>) -> bool {
         let mut on = e.dependencies.iter().filter(|id| self.by_id.contains_key(id)).peekable();
@@ -130,18 +184,7 @@ impl Picker<'_> {
                 let mut own = false;
                 on.inspect(|id| own |= chosen.contains(id)).all(kept) && own
             }
-            "TABLE DATA"
-            | "MATERIALIZED VIEW DATA"
-            | "INDEX"
-            | "CONSTRAINT"
-            | "CHECK CONSTRAINT"
-            | "TRIGGER"
-            | "RULE"
-            | "POLICY"
-            | "ROW SECURITY"
-            | "DEFAULT"
-            | "STATISTICS"
-            | "SEQUENCE" => on.any(|id| chosen.contains(id)),
+            _ if hangs_on(e) => on.any(|id| chosen.contains(id)),
             // Of tables, and of indexes of tables.
             "STATISTICS DATA" => on.any(|id| {
                 let index = |e: &&&Entry| matches!(e.desc.as_str(), "INDEX" | "CONSTRAINT");
@@ -152,12 +195,13 @@ impl Picker<'_> {
     }
 }
 
-fn warnings(toc: &Toc, ids: &HashSet<i32>, chosen: &HashSet<i32>) -> Vec<String> {
+fn warnings(toc: &Toc, ids: &HashSet<i32>, chosen: &HashSet<i32>, choices: Choices) -> Vec<String> {
     let mut all = Vec::new();
+    let is_left_out = |e: &&Entry| e.desc == "FK CONSTRAINT" && !ids.contains(&e.dump_id);
     let keys: Vec<String> = toc
         .entries
         .iter()
-        .filter(|e| e.desc == "FK CONSTRAINT" && !ids.contains(&e.dump_id))
+        .filter(|e| is_left_out(e) && !choices.data_only && !choices.skip_constraints)
         .filter(|e| e.dependencies.iter().any(|id| chosen.contains(id)))
         .filter(|e| is_own(e, toc, chosen))
         .map(named)
@@ -241,7 +285,7 @@ mod tests {
 
     fn picked(patterns: &[&str]) -> (Vec<i32>, Vec<String>) {
         let patterns: Vec<Pattern> = patterns.iter().map(|p| Pattern::parse(p).unwrap()).collect();
-        let picked = pick(&shop(), &patterns).unwrap();
+        let picked = pick(&shop(), &patterns, Choices::default()).unwrap();
         let mut ids: Vec<i32> = picked.ids.into_iter().collect();
         ids.sort_unstable();
         (ids, picked.warnings)
@@ -265,6 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn a_table_without_rows_has_its_defaults_and_sequences() {
+        let mut toc = shop();
+        toc.entries.extend([
+            entry(50, "VIEW", "w", &[2, 10]),
+            entry(51, "SEQUENCE", "identity", &[10]),
+            entry(52, "CHECK CONSTRAINT", "customer positive", &[10]),
+            entry(53, "CHECK CONSTRAINT", "mood glad", &[3]),
+            entry(54, "SEQUENCE SET", "identity", &[51]),
+        ]);
+        toc.entries[2].desc = "DOMAIN".into();
+        let picked = pick(&toc, &[Pattern::parse("w").unwrap()], Choices::default()).unwrap();
+        let mut ids: Vec<i32> = picked.ids.into_iter().collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2, 3, 10, 11, 12, 13, 40, 50, 51, 52, 53]);
+        assert_eq!(picked.own, HashSet::from([50]));
+    }
+
+    #[test]
     fn partitions_come_with_their_root_and_alone_with_its_definition() {
         let toc = toc(vec![
             entry(1, "TABLE", "root", &[]),
@@ -276,8 +338,11 @@ mod tests {
             entry(7, "INDEX ATTACH", "leaf_i", &[5, 6]),
         ]);
         let of = |text: &str| {
-            let mut ids: Vec<i32> =
-                pick(&toc, &[Pattern::parse(text).unwrap()]).unwrap().ids.into_iter().collect();
+            let mut ids: Vec<i32> = pick(&toc, &[Pattern::parse(text).unwrap()], Choices::default())
+                .unwrap()
+                .ids
+                .into_iter()
+                .collect();
             ids.sort_unstable();
             ids
         };
@@ -289,7 +354,7 @@ mod tests {
     fn a_pattern_without_a_match_is_told_with_its_place() {
         let patterns: Vec<Pattern> =
             ["orders", "custoner"].iter().map(|p| Pattern::parse(p).unwrap()).collect();
-        let e = pick(&shop(), &patterns).unwrap_err();
+        let e = pick(&shop(), &patterns, Choices::default()).unwrap_err();
         assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some("tables[1]")));
         assert!(e.to_string().contains("public.customer"), "{e}");
     }

@@ -43,6 +43,29 @@ pub struct Plan {
     pub database: Vec<usize>,
 }
 
+impl Plan {
+    /// Leaves these entries out, by dump id: what they make stands in the target. A partition of such a table is attached last, with the indexes that it
+    /// is to have there.
+    pub(super) fn leave_out(&mut self, ids: &[i32], toc: &Toc) {
+        let ids: HashSet<i32> = ids.iter().copied().collect();
+        let attached = |place: &usize| {
+            toc.entries
+                .get(*place)
+                .is_some_and(|e| e.desc == "TABLE ATTACH" && e.dependencies.iter().any(|id| ids.contains(id)))
+        };
+        let late: Vec<usize> = self.pre_data.iter().copied().filter(attached).collect();
+        self.pre_data.retain(|place| !late.contains(place));
+        self.last.splice(0..0, late);
+        let stays = |place: &usize| toc.entries.get(*place).is_none_or(|e| !ids.contains(&e.dump_id));
+        for places in [&mut self.pre_data, &mut self.privileges, &mut self.last, &mut self.database] {
+            places.retain(stays);
+        }
+        for steps in [&mut self.parallel, &mut self.statistics] {
+            steps.retain(|s| !ids.contains(&s.id));
+        }
+    }
+}
+
 /// Makes the plan. `weight` is the stored size of an entry's file.
 ///
 /// # Errors
@@ -361,6 +384,24 @@ mod tests {
         let trigger = p.parallel.iter().find(|s| s.id == 7).unwrap();
         assert_eq!(trigger.after, [6]);
         assert_eq!(trigger.locks, [(1, Lock::Exclusive), (2, Lock::Exclusive), (3, Lock::Exclusive)]);
+    }
+
+    #[test]
+    fn a_partition_of_what_stands_there_is_attached_last() {
+        use Section::{Data, PostData, PreData};
+        let toc = toc(vec![
+            entry(1, "TABLE", PreData, &[]),
+            entry(2, "TABLE", PreData, &[]),
+            entry(3, "TABLE ATTACH", PreData, &[1, 2]),
+            entry(4, "TABLE DATA", Data, &[2]),
+            entry(5, "INDEX", PostData, &[2]),
+            entry(6, "MATERIALIZED VIEW DATA", PostData, &[]),
+        ]);
+        let mut p = plan(&toc, Choices::default(), |_| 0).unwrap();
+        p.leave_out(&[], &toc);
+        assert_eq!((p.pre_data.clone(), p.last.clone()), (vec![0, 1, 2], vec![5]));
+        p.leave_out(&[1], &toc);
+        assert_eq!((p.pre_data, p.last, p.parallel.len()), (vec![1], vec![2, 5], 2));
     }
 
     #[test]

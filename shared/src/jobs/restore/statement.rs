@@ -61,33 +61,48 @@ pub fn check(entry: &Entry) -> Result<()> {
         _ => {}
     }
     match entry.copy_stmt.as_deref() {
-        Some(copy) if entry.had_dumper && !copy.is_empty() && !is_copy(copy) => refuse("the COPY statement"),
+        Some(copy) if entry.had_dumper && !copy.is_empty() && copied(copy).is_none() => {
+            refuse("the COPY statement")
+        }
         _ => Ok(()),
     }
 }
 
-/// `COPY schema.table (column, …) FROM stdin;`, the columns left out where a table has none, and nothing else.
-fn is_copy(sql: &str) -> bool {
-    let Some(all) = tokens(sql) else { return false };
+/// What a COPY statement names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// None where the statement does not say.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: String,
+    /// The columns, in the order of the rows.
+    pub columns: Vec<String>,
+}
+
+/// Reads `COPY schema.table (column, …) FROM stdin;`, the columns left out where a table has none; none for anything else.
+pub fn copied(sql: &str) -> Option<Copied> {
+    let all = tokens(sql)?;
     let mut rest = all.iter().peekable();
-    let is_copy = rest.next().is_some_and(|t| t.is("copy"));
-    let mut named = rest.next().is_some_and(|t| t.name().is_some());
+    rest.next().filter(|t| t.is("copy"))?;
+    let mut table = rest.next()?.name()?.to_owned();
+    let mut schema = None;
     if rest.next_if(|t| t.is_symbol('.')).is_some() {
-        named &= rest.next().is_some_and(|t| t.name().is_some());
+        schema = Some(std::mem::replace(&mut table, rest.next()?.name()?.to_owned()));
     }
+    let mut columns = Vec::new();
     if rest.next_if(|t| t.is_symbol('(')).is_some() {
         loop {
-            named &= rest.next().is_some_and(|t| t.name().is_some());
-            match rest.next() {
-                Some(t) if t.is_symbol(',') => {}
-                Some(t) if t.is_symbol(')') => break,
-                _ => return false,
+            columns.push(rest.next()?.name()?.to_owned());
+            match rest.next()? {
+                t if t.is_symbol(',') => {}
+                t if t.is_symbol(')') => break,
+                _ => return None,
             }
         }
     }
-    let from = rest.next().is_some_and(|t| t.is("from")) && rest.next().is_some_and(|t| t.is("stdin"));
+    let from = rest.next()?.is("from") && rest.next()?.is("stdin");
     rest.next_if(|t| t.is_symbol(';'));
-    is_copy && named && from && rest.next().is_none()
+    (from && rest.next().is_none()).then_some(Copied { schema, table, columns })
 }
 
 /// `FUNCTION public.f(integer)` of `DROP FUNCTION public.f(integer);`.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    data_only,
     marks::{self, Marks, Notes, Standing},
     plan::shown,
 };
@@ -106,14 +107,16 @@ pub(super) struct Target<'a> {
     pub archive: &'a str,
     /// Whether an earlier function of this run had begun to finish it.
     pub finishing: bool,
+    /// Something may stand there: the restore makes room for itself, or needs it.
+    pub occupied: bool,
     /// Set as soon as this run has created the database.
     pub created: &'a AtomicBool,
 }
 
 /// What stands in a target that can be used.
 pub(super) enum Found {
-    /// Nothing.
-    Empty,
+    /// Nothing of this restore.
+    New,
     /// What an earlier function did, and its marks.
     Begun(Marks, Notes),
     /// All of the archive.
@@ -130,6 +133,8 @@ pub(super) struct Speech {
     /// Whether commits need not wait for the disk: where marks are kept, what the server loses in a crash it loses with its mark, and the last
     /// transaction waits for all before it.
     pub hasty: bool,
+    /// No trigger fires, where the role may see to that.
+    pub quiet: bool,
 }
 
 impl Target<'_> {
@@ -146,7 +151,7 @@ impl Target<'_> {
         let session = match (pg::connect(self.info).await, create) {
             (Ok(session), _) => session,
             (Err(e), Some(manifest)) if e.kind() == Kind::NotFound => {
-                return Ok((self.create(manifest).await?, Found::Empty));
+                return Ok((self.create(manifest).await?, Found::New));
             }
             (Err(e), _) => return Err(e),
         };
@@ -184,10 +189,14 @@ impl Target<'_> {
                 "dropping what an earlier restore left unfinished"
             );
             drop_created(self.info).await?;
-            return Ok((self.create(manifest).await?, Found::Empty));
+            return Ok((self.create(manifest).await?, Found::New));
         }
-        refuse_non_empty(&session, self.info.database(), standing.as_ref()).await?;
-        Ok((session, Found::Empty))
+        if !self.occupied {
+            refuse_non_empty(&session, self.info.database(), standing.as_ref()).await?;
+        } else if let Some(standing) = &standing {
+            return Err(marks::of_another_run(standing, self.info.database()));
+        }
+        Ok((session, Found::New))
     }
 
     async fn create(&self, manifest: Option<&Manifest>) -> Result<Session> {
@@ -262,7 +271,11 @@ pub(super) async fn speak(session: &Session, speech: &Speech) -> Result<()> {
         .batch_execute(&sql)
         .await
         .map_err(|e| session.error(e))
-        .with_context(|| format!("setting the archive's encoding, {encoding}"))
+        .with_context(|| format!("setting the archive's encoding, {encoding}"))?;
+    if speech.quiet {
+        data_only::silence(session).await?;
+    }
+    Ok(())
 }
 
 async fn prepare(session: &Session) -> Result<()> {
@@ -270,17 +283,19 @@ async fn prepare(session: &Session) -> Result<()> {
     session::pin_for_restore(session.client(), session.version()).await
 }
 
+/// What stands there beside what initdb and extensions put there.
+pub(super) async fn standing_there(session: &Session) -> Result<Vec<String>> {
+    let rows = session.query(&standing(), &[]).await.map_err(|e| session.error(e));
+    Ok(rows.context("looking at the target")?.iter().map(|r| shown(r.get(0))).collect())
+}
+
 async fn refuse_non_empty(session: &Session, database: &str, marks: Option<&Standing>) -> Result<()> {
-    let rows = session
-        .query(&standing(), &[])
-        .await
-        .map_err(|e| session.error(e))
-        .context("looking at the target")?;
-    if rows.is_empty() {
+    let all = standing_there(session).await?;
+    if all.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = rows.iter().take(NAMED).map(|r| shown(r.get(0))).collect();
-    let more = rows.len().saturating_sub(NAMED);
+    let names: Vec<String> = all.iter().take(NAMED).cloned().collect();
+    let more = all.len().saturating_sub(NAMED);
     let mut more = if more > 0 { format!(" and {more} more") } else { String::new() };
     if let Some(marks) = marks {
         more.push_str(&format!(" (what the restore {} left unfinished)", marks.run));
@@ -288,7 +303,7 @@ async fn refuse_non_empty(session: &Session, database: &str, marks: Option<&Stan
     Err(Error::new(
         Kind::Conflict,
         format!(
-            "the target database {database} is not empty, and nothing in it was touched: it holds {}{more}; restore into an empty or new database",
+            "the target database {database} is not empty, and nothing in it was touched: it holds {}{more}; restore into an empty or new database, or with dropExisting",
             names.join(", ")
         ),
     ))

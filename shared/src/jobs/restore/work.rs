@@ -17,10 +17,11 @@ use super::{
     lingering,
     marks::{Marks, Notes},
     packed::Unpacked,
-    pick, plan,
+    plan,
     preflight::{self, Wanted},
-    roles,
     runner::Runner,
+    schemas,
+    selected::Selected,
     shift::Shift,
     source::Source,
     stages::{TOGETHER, left},
@@ -68,6 +69,8 @@ pub(super) struct Filled<'a> {
     pub properties: Properties,
     /// Places of the event triggers and what hangs on them.
     pub event_triggers: Vec<usize>,
+    /// Statements that give schemas their new names.
+    pub renames: Vec<String>,
     pub completion: Completion,
 }
 
@@ -111,19 +114,13 @@ impl Restore<'_> {
         let mut source = self.open(found).await?;
         // Before entries are left out: workers read them all.
         let archive = source.identity();
-        let mut unpicked = Vec::new();
-        if !self.request.tables.is_empty() {
-            let picked = pick::pick(&source.toc, &self.request.tables)?;
-            source.keep(&picked.ids);
-            unpicked = picked.warnings;
-        }
+        let selected = Selected::of(&mut source, self.request)?;
         let choices = self.request.choices;
-        roles::rename(&mut source.toc.entries, &self.request.role_map)?;
-        let plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
+        let mut plan = plan::plan(&source.toc, choices, |e| source.size(e))?;
 
         let info = self.connection().await?;
-        let create =
-            !self.request.must_exist && (self.request.create_database || self.request.new_database.is_some());
+        let create = !(self.request.must_exist || choices.data_only)
+            && (self.request.create_database || self.request.new_database.is_some());
         let encoding = plan::encoding(&source.toc)?;
         let of_database = plan.database.iter().map(|&place| &source.toc.entries[place]);
         let properties = Properties::of(of_database, info.database(), choices)?;
@@ -133,11 +130,18 @@ impl Restore<'_> {
             runs,
             archive: &archive,
             finishing: taken_over && self.record.phase.as_deref() == Some(FINISHING),
+            occupied: self.request.drop_existing || choices.data_only,
             created: self.created,
         };
         let (session, standing) = target.open(create.then_some(source.manifest.as_ref()), ledger).await?;
         ledger.describe(self.lease, &session.version().to_string()).await?;
-        let mut speech = Speech { encoding, index_memory_mb: config.maintenance_work_mem_mb, hasty: false };
+        let index_memory_mb = config.maintenance_work_mem_mb;
+        let mut speech = Speech { encoding, index_memory_mb, hasty: false, quiet: choices.data_only };
+        let loading = match (&selected.destinations, &standing) {
+            (Some(to), target::Found::New) => Some(to.look(&session, true).await?),
+            (Some(to), target::Found::Begun(..)) => Some(to.look(&session, false).await?),
+            _ => None,
+        };
         let (marks, notes) = match standing {
             // What is certain of it stands in the record.
             target::Found::Finished => return Ok(Some(Completion::default())),
@@ -145,12 +149,19 @@ impl Restore<'_> {
                 let _ = found_some.send(session.same_server());
                 (marks, notes)
             }
-            target::Found::Empty => self.prepare(&session, &source, &properties, &speech, &archive).await?,
+            target::Found::New => {
+                self.prepare(&session, &source, &selected, &properties, &speech, &archive).await?
+            }
         };
         self.touched.store(true, Relaxed);
         let mut warnings = info.warnings();
         warnings.extend(notes.warnings);
-        warnings.extend(unpicked);
+        warnings.extend(selected.warnings);
+        plan.leave_out(&notes.kept, &source.toc);
+        if let Some(loading) = &loading {
+            loading.put_in_order(&mut plan.parallel);
+            warnings.extend(loading.warnings.iter().cloned());
+        }
         for entry in &mut source.toc.entries {
             if entry.tablespace.as_ref().is_some_and(|t| notes.absent_tablespaces.contains(t)) {
                 entry.tablespace = Some(String::new());
@@ -216,12 +227,19 @@ impl Restore<'_> {
             }
             _ => String::new(),
         };
+        let unchecked = loading.as_ref().and_then(|l| l.unchecked.as_deref());
+        let restored = session.same_server();
         if self.request.validate {
             self.enter("validating").await?;
-            let restored = session.same_server();
             warnings.extend(tokio::select! {
                 found = validate::warnings(&restored, self.left) => found,
                 () = runner.shift.over() => vec!["the restored database was not validated: the function's time was up".to_owned()],
+            });
+        } else if let Some(of) = unchecked {
+            self.enter("checking foreign keys").await?;
+            warnings.extend(tokio::select! {
+                found = validate::orphans(&restored, self.left, of) => found,
+                () = runner.shift.over() => vec!["the foreign keys of the rows were not checked: the function's time was up".to_owned()],
             });
         }
         drop(reporter);
@@ -236,15 +254,17 @@ impl Restore<'_> {
             warnings,
             ..Completion::default()
         };
-        let filled = Filled { target, session, runner, properties, event_triggers, completion };
+        let renames = selected.renames;
+        let filled = Filled { target, session, runner, properties, event_triggers, renames, completion };
         self.finish(filled, &mut told).await.map(Some)
     }
 
-    /// Looks whether the target can take the archive, and makes the marks.
+    /// Looks whether the target can take the archive, drops what may go, and makes the marks.
     async fn prepare(
         &self,
         session: &Session,
         source: &Source,
+        selected: &Selected,
         properties: &Properties,
         speech: &Speech,
         archive: &str,
@@ -266,12 +286,45 @@ impl Restore<'_> {
         let mut notes = Notes {
             warnings: found.warnings,
             absent_tablespaces: found.absent_tablespaces.into_iter().collect(),
+            kept: Vec::new(),
         };
-        self.touched.store(true, Relaxed);
-        let (marks, none) =
-            Marks::make(session, &self.record.id, archive, &notes, &source.toc.entries).await?;
-        notes.warnings.extend(none);
-        Ok((marks, notes))
+        if !selected.renames.is_empty() {
+            schemas::may_rename(session, &self.request.rename_schemas).await?;
+        }
+        let existing = selected.existing.as_ref().filter(|_| !self.created.load(Relaxed));
+        let Some(existing) = existing else {
+            self.touched.store(true, Relaxed);
+            let (marks, none) =
+                Marks::make(session, &self.record.id, archive, &notes, &source.toc.entries).await?;
+            notes.warnings.extend(none);
+            return Ok((marks, notes));
+        };
+        self.enter("dropping what stands there").await?;
+        let told = |e| session.error(e);
+        session.batch_execute("BEGIN").await.map_err(told)?;
+        let made = async {
+            let (kept, warnings) = existing.clear(session).await?;
+            schemas::refuse_kept(&source.toc, &kept, &self.request.rename_schemas)?;
+            notes.kept = kept;
+            notes.warnings.extend(warnings);
+            let (marks, none) =
+                Marks::make(session, &self.record.id, archive, &notes, &source.toc.entries).await?;
+            notes.warnings.extend(none);
+            Ok(marks)
+        };
+        match made.await {
+            Ok(marks) => {
+                self.touched.store(true, Relaxed);
+                session.batch_execute("COMMIT").await.map_err(told)?;
+                Ok((marks, notes))
+            }
+            Err(e) => {
+                if Error::kind(&e) != Kind::ServerLost {
+                    session.batch_execute("ROLLBACK").await.map_err(told)?;
+                }
+                Err(e)
+            }
+        }
     }
 
     /// Takes up the progress of the functions before.

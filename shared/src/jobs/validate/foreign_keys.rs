@@ -52,11 +52,21 @@ struct Key {
     period: bool,
 }
 
+/// Looks at all foreign keys, or at those of the tables with the oids `only`.
+///
 /// # Errors
 /// See [`Looker`].
-pub(super) async fn look(looker: &mut Looker<'_>, tables: &Tables, strangers: &Strangers) -> Result<()> {
+pub(super) async fn look(
+    looker: &mut Looker<'_>,
+    tables: &Tables,
+    strangers: &Strangers,
+    only: Option<&[u32]>,
+) -> Result<()> {
     for row in looker.list("foreign keys", ALL).await? {
         let (from, to): (u32, u32) = (row.get(1), row.get(2));
+        if only.is_some_and(|only| !only.contains(&from)) {
+            continue;
+        }
         let (Some(from), Some(to)) = (tables.get(&from), tables.get(&to)) else { continue };
         let key = Key {
             name: row.get(0),

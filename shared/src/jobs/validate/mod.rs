@@ -56,7 +56,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Validat
         let info = info.with_application_name(&format!("pgbaton validate {}", record.id));
         // A tenth for writing down what was found.
         let limit = invocation.budget.work_left() / 10 * 9;
-        let (report, version) = look(&info, limit).await?;
+        let (report, version) = look(&info, limit, None).await?;
         let value = serde_json::to_value(&report)
             .map_err(|e| Error::with_source(Kind::Internal, "the report cannot be written as JSON", e))?;
         Ok(Outcome::Completed(Box::new(Completion {
@@ -74,14 +74,23 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Validat
 /// What a run that has `left` finds in a database beside its own work, as warnings. They name tables and constraints and hold no keys. That it cannot
 /// look is a warning, too.
 pub(super) async fn warnings(info: &ConnInfo, left: Duration) -> Vec<String> {
-    match look(info, left / SHARE).await {
+    told(look(info, left / SHARE, None).await)
+}
+
+/// As [`warnings`], for nothing but the foreign keys of the relations with these oids.
+pub(super) async fn orphans(info: &ConnInfo, left: Duration, of: &[u32]) -> Vec<String> {
+    told(look(info, left / SHARE, Some(of)).await)
+}
+
+fn told(looked: Result<(Report, String)>) -> Vec<String> {
+    match looked {
         Ok((report, _)) => report.warnings(),
         Err(e) => vec![format!("the database could not be validated: {e}")],
     }
 }
 
 /// Looks through the database for at most `limit`; what was found, and the server's version.
-async fn look(info: &ConnInfo, limit: Duration) -> Result<(Report, String)> {
+async fn look(info: &ConnInfo, limit: Duration, only: Option<&[u32]>) -> Result<(Report, String)> {
     let session = pg::connect(info).await?;
     pooler::refuse_transaction_pooling(&session).await?;
     session::pin_for_dump(session.client(), session.version()).await?;
@@ -89,9 +98,15 @@ async fn look(info: &ConnInfo, limit: Duration) -> Result<(Report, String)> {
     let mut looker = Looker::begin(&session, limit).await?;
     let tables = table::all(&session).await?;
     let strangers = Strangers::list(&mut looker).await?;
+    if only.is_some() {
+        foreign_keys::look(&mut looker, &tables, &strangers, only).await?;
+        let report = looker.end().await;
+        session.close().await;
+        return Ok((report, version));
+    }
     indexes::look(&mut looker, &tables).await?;
     sequences::look(&mut looker, &tables, &strangers).await?;
-    foreign_keys::look(&mut looker, &tables, &strangers).await?;
+    foreign_keys::look(&mut looker, &tables, &strangers, None).await?;
     checks::look(&mut looker, &tables, &strangers).await?;
     domains::look(&mut looker, &tables, &strangers).await?;
     rows::look(&mut looker, &tables, &strangers).await?;
