@@ -41,6 +41,16 @@ impl Format {
         }
     }
 
+    /// The format of a file of this name that holds everything: `….json`, `….sql`, compressed (`.gz`, `.zst`) and encrypted (`.age`) or not.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let name = name.strip_suffix(".age").unwrap_or(name);
+        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+        [Self::Sql, Self::Json].into_iter().find(|f| {
+            let stem = name.strip_suffix(f.name()).and_then(|stem| stem.strip_suffix('.'));
+            stem.is_some_and(|stem| !stem.is_empty())
+        })
+    }
+
     /// Whether it is the archive.
     pub fn is_archive(&self) -> bool {
         *self == Self::Archive

@@ -204,6 +204,20 @@ pub(super) async fn opening(
     }
 }
 
+/// The deployment's keys, for a file that does not say for whom it is encrypted.
+///
+/// # Errors
+/// As [`opening`].
+pub(super) async fn identities(platform: &Platform) -> Result<Keys> {
+    let Some(secret) = &platform.config.encryption.identities else {
+        let why = "the file is encrypted: set BACKUP_AGE_IDENTITIES_SECRET_ARN to the secret with a key that opens it";
+        return Err(Error::new(Kind::Config, why));
+    };
+    let text: Secret = secrets::read(secret, &platform.sdk).await?;
+    let all = Identity::all_of(&text).with_context(|| format!("reading the keys in secret {secret}"))?;
+    Ok(Keys::Identities(all.into()))
+}
+
 async fn object_keys(
     platform: &Platform,
     encryption: &Encryption,

@@ -12,6 +12,7 @@ mod everything;
 mod foreign;
 mod formats;
 mod hostile;
+mod imports;
 mod kinds;
 mod large_row;
 mod memory;

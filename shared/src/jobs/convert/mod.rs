@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 pub(in crate::jobs) use parts::Parts;
-pub(in crate::jobs) use unpack::{CODEC, Limits, Packed, unpack};
+pub(in crate::jobs) use unpack::{CODEC, Limits, Packed, unpack, unpack_file};
 
 use super::pipe::Place;
 use crate::{

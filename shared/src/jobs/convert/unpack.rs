@@ -15,7 +15,7 @@ use crate::{
     base::{Error, Format, Kind, Result, ResultExt},
     format::{Found, Rows, csv, json, sql},
     jobs::{
-        decoded::{Files, expected},
+        decoded::{Decoded, Files, expected},
         pipe::{Pipe, Place},
         restore::plan::is_large_objects,
     },
@@ -39,9 +39,33 @@ pub(in crate::jobs) struct Limits {
 }
 
 impl Limits {
+    /// For a file of so many bytes that somebody has uploaded: text compresses well, and a thousandfold is no text any more.
+    pub(in crate::jobs) fn of_upload(stored: u64) -> Self {
+        let bytes = stored.saturating_mul(1000).max(10 << 30);
+        Self { bytes, entries: 1_000_000, large_objects: 10_000_000 }
+    }
+
     /// For backups that we have made ourselves.
     pub(in crate::jobs) const OWN: Self =
         Self { bytes: u64::MAX, entries: 4_000_000, large_objects: 100_000_000 };
+
+    /// Takes so many bytes off.
+    fn bytes(&mut self, n: usize) -> Result<()> {
+        self.bytes = self.bytes.checked_sub(n as u64).ok_or_else(|| too_much("bytes"))?;
+        Ok(())
+    }
+
+    /// Takes an object of the database off.
+    fn entry(&mut self) -> Result<()> {
+        self.entries = self.entries.checked_sub(1).ok_or_else(|| too_much("objects of a database"))?;
+        Ok(())
+    }
+
+    /// Takes a large object off.
+    fn large_object(&mut self) -> Result<()> {
+        self.large_objects = self.large_objects.checked_sub(1).ok_or_else(|| too_much("large objects"))?;
+        Ok(())
+    }
 }
 
 /// A backup in another format than the archive.
@@ -62,7 +86,8 @@ pub(in crate::jobs) async fn unpack(packed: &Packed<'_>, into: &Place, limits: L
         Format::Sql | Format::Json => {
             let one = said.objects.iter().find(|o| !is_toc(o));
             let object = one.ok_or_else(|| Error::new(Kind::Corrupt, "its manifest names no file"))?;
-            document(packed, object, &mut parts).await.with_context(doing)?;
+            let file = packed.files.object(object).await.with_context(doing)?;
+            document(file, said.format, &mut parts).await.with_context(doing)?;
             parts.document_end()?
         }
         Format::Csv => {
@@ -79,9 +104,29 @@ fn is_toc(object: &Object) -> bool {
     Algorithm::of_file(&object.name).0 == "toc.dat"
 }
 
-async fn document(packed: &Packed<'_>, object: &Object, parts: &mut Unpacked<'_>) -> Result<()> {
-    let mut file = packed.files.object(object).await?;
-    if packed.manifest.format == Format::Json {
+/// As [`unpack`], of a file that holds everything and of which nothing is known but its form.
+///
+/// # Errors
+/// As [`unpack`].
+pub(in crate::jobs) async fn unpack_file(
+    files: &Files,
+    name: &str,
+    format: Format,
+    into: &Place,
+    limits: Limits,
+) -> Result<()> {
+    let mut parts = Unpacked::new(into, limits);
+    let doing = || format!("unpacking s3://{}/{}{name}", files.store.bucket(), files.folder);
+    let read = async {
+        document(files.open(name, None).await?, format, &mut parts).await?;
+        parts.document_end()
+    };
+    let (head, toc) = read.await.with_context(doing)?;
+    parts.finish(head, toc).await.with_context(doing)
+}
+
+async fn document(mut file: Decoded, format: Format, parts: &mut Unpacked<'_>) -> Result<()> {
+    if format == Format::Json {
         let mut reader = json::Reader::default();
         while let Some(piece) = file.next().await? {
             parts.take(reader.push(&piece)?).await?;
@@ -151,7 +196,6 @@ struct Unpacked<'a> {
     /// Entries whose rows are there.
     filled: HashSet<i32>,
     oids: Vec<u32>,
-    bytes: u64,
 }
 
 struct Open {
@@ -172,7 +216,6 @@ impl<'a> Unpacked<'a> {
             objects: Vec::new(),
             filled: HashSet::new(),
             oids: Vec::new(),
-            bytes: 0,
         }
     }
 
@@ -187,10 +230,8 @@ impl<'a> Unpacked<'a> {
         match found {
             Found::Head(head) => self.head = Some(Manifest::of_head(head)?),
             Found::Item(item) => {
-                if self.entries.len() >= self.limits.entries {
-                    return Err(too_much("objects of a database", self.limits.entries as u64));
-                }
-                self.count(item.definition.as_ref().map_or(0, String::len))?;
+                self.limits.entry()?;
+                self.limits.bytes(item.definition.as_ref().map_or(0, String::len))?;
                 let file = item.data.then(|| match item.kind.as_str() {
                     "BLOBS" => "blobs.toc".to_owned(),
                     _ => format!("{}.dat", item.id),
@@ -208,7 +249,7 @@ impl<'a> Unpacked<'a> {
                 self.begin(&file, Some((rows, RowHasher::new())))?;
             }
             Found::Text(text) => {
-                self.count(text.len())?;
+                self.limits.bytes(text.len())?;
                 let open = self.open.as_mut().ok_or_else(out_of_order)?;
                 if let Some((_, hasher)) = &mut open.rows {
                     hasher.push(&text);
@@ -234,14 +275,12 @@ impl<'a> Unpacked<'a> {
                 self.objects.push(object.with_rows(of.entry, table, digest));
             }
             Found::LargeObject(oid) => {
-                if self.oids.len() >= self.limits.large_objects {
-                    return Err(too_much("large objects", self.limits.large_objects as u64));
-                }
+                self.limits.large_object()?;
                 self.oids.push(oid);
                 self.begin(&format!("{}{}", Blob::new(oid).file, CODEC.suffix()), None)?;
             }
             Found::Bytes(bytes) => {
-                self.count(bytes.len())?;
+                self.limits.bytes(bytes.len())?;
                 self.open.as_mut().ok_or_else(out_of_order)?.pipe.push(&bytes).await?;
             }
             Found::LargeObjectEnd => {
@@ -256,14 +295,6 @@ impl<'a> Unpacked<'a> {
         let pipe = self.place.pipe(file, None)?;
         self.open = Some(Open { pipe, rows });
         Ok(())
-    }
-
-    fn count(&mut self, bytes: usize) -> Result<()> {
-        self.bytes += bytes as u64;
-        match self.bytes > self.limits.bytes {
-            true => Err(too_much("bytes", self.limits.bytes)),
-            false => Ok(()),
-        }
     }
 
     /// The head and the table of contents that a document held.
@@ -332,10 +363,32 @@ fn corrupt(why: String) -> Error {
     Error::new(Kind::Corrupt, why)
 }
 
-fn too_much(what: &str, most: u64) -> Error {
-    Error::new(Kind::Unsupported, format!("the file holds more than {most} {what}"))
+fn too_much(what: &str) -> Error {
+    let why = format!(
+        "the file holds more {what} than a file of its length may come to; it is not unpacked any further"
+    );
+    Error::new(Kind::Unsupported, why)
 }
 
 fn out_of_order() -> Error {
     Error::new(Kind::Corrupt, "the file's parts are not in their order")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_cannot_become_a_huge_one() {
+        let mut limits = Limits { bytes: 10, entries: 1, large_objects: 1 };
+        limits.bytes(10).unwrap();
+        assert_eq!(limits.bytes(1).unwrap_err().kind(), Kind::Unsupported);
+        limits.entry().unwrap();
+        assert!(limits.entry().is_err());
+        limits.large_object().unwrap();
+        assert!(limits.large_object().is_err());
+        assert_eq!(Limits::of_upload(5).bytes, 10 << 30);
+        assert_eq!(Limits::of_upload(1 << 30).bytes, 1000 << 30);
+        assert_eq!(Limits::of_upload(u64::MAX).bytes, u64::MAX);
+    }
 }

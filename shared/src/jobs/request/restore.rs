@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, planned, wrong};
+use super::fields::{Fields, wrong};
 use crate::{
     base::{
-        Error, IamLogin, Kind, Result,
+        Error, Format, IamLogin, Kind, Result,
         id::{DatabaseName, RunId},
     },
     catalog::select::Pattern,
@@ -22,6 +22,15 @@ const PATTERNS: usize = 500;
 pub enum RestoreSource {
     /// A backup that the ledger knows.
     Backup(RunId),
+    /// A file in S3 that holds a whole database.
+    File {
+        /// None for the configured bucket.
+        bucket: Option<String>,
+        /// The folder's key, empty or ending with a slash.
+        folder: String,
+        /// Its name in the folder.
+        name: String,
+    },
     /// The folder of an archive in S3.
     Folder {
         /// None for the configured bucket.
@@ -143,6 +152,12 @@ impl RestoreRequest {
                 put("filepath", Some(format!("s3://{bucket}/{key}").into()));
             }
             RestoreSource::Folder { bucket: None, key } => put("filepath", Some(key.as_str().into())),
+            RestoreSource::File { bucket: Some(bucket), folder, name } => {
+                put("filepath", Some(format!("s3://{bucket}/{folder}{name}").into()));
+            }
+            RestoreSource::File { bucket: None, folder, name } => {
+                put("filepath", Some(format!("{folder}{name}").into()));
+            }
         }
         match &self.target {
             RestoreTarget::Main => put("target", Some("MAIN".into())),
@@ -333,7 +348,7 @@ pub(super) fn named_target(fields: &mut Fields) -> Result<Option<RestoreTarget>>
 }
 
 /// `backups/shop/20261121T020000Z-9f86d081/`, with or without the last slash, `s3://bucket/key/`, or the path of the folder's
-/// `toc.dat` or `manifest.json`.
+/// `toc.dat` or `manifest.json`; or that of a file that holds everything.
 fn folder(text: &str) -> Result<RestoreSource> {
     let refuse = |why: &'static str| Err(Error::new(Kind::InvalidInput, why));
     let (bucket, key) = match text.strip_prefix("s3://") {
@@ -347,13 +362,21 @@ fn folder(text: &str) -> Result<RestoreSource> {
     if key.len() > 900 || key.chars().any(|c| c.is_control() || c == '\\') {
         return refuse("it must be an S3 key of at most 900 bytes without control characters or backslashes");
     }
-    let key = key.strip_suffix("toc.dat").or_else(|| key.strip_suffix("manifest.json")).unwrap_or(key);
+    let own = |name: &str| key.strip_suffix(name).filter(|rest| rest.is_empty() || rest.ends_with('/'));
+    let key = own("toc.dat").or_else(|| own("manifest.json")).unwrap_or(key);
     let key = key.strip_suffix('/').unwrap_or(key);
     if key.is_empty() || key.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return refuse("it must be the relative key of a folder, without \"..\"");
     }
-    if [".gz", ".json", ".sql", ".csv", ".zst", ".dump"].iter().any(|suffix| key.ends_with(suffix)) {
-        return Err(planned("filepath"));
+    let (folder, name) =
+        key.rsplit_once('/').map_or(("", key), |(folder, name)| (&key[..=folder.len()], name));
+    if Format::of_file(name).is_some() {
+        return Ok(RestoreSource::File { bucket, folder: folder.to_owned(), name: name.to_owned() });
+    }
+    if [".gz", ".csv", ".zst", ".age", ".dump", ".tar", ".backup"].iter().any(|s| name.ends_with(s)) {
+        return refuse(
+            "of single files only .json and .sql (.gz, .zst, .age) that pgbaton wrote are read; of an archive or of CSV files name the folder",
+        );
     }
     Ok(RestoreSource::Folder { bucket, key: format!("{key}/") })
 }
@@ -490,7 +513,24 @@ mod tests {
             let e = of(bad).unwrap_err();
             assert_eq!((e.kind(), e.field()), (Kind::InvalidInput, Some("filepath")), "{bad}");
         }
-        assert_eq!(of("backup-2026.json.gz").unwrap_err().kind(), Kind::NotAvailableYet);
+        let file = |bucket: Option<&str>, folder: &str, name: &str| RestoreSource::File {
+            bucket: bucket.map(str::to_owned),
+            folder: folder.into(),
+            name: name.into(),
+        };
+        assert_eq!(of("backup-2026.json.gz").unwrap(), file(None, "", "backup-2026.json.gz"));
+        assert_eq!(of("s3://bucket/a/b.sql.zst.age").unwrap(), file(Some("bucket"), "a/", "b.sql.zst.age"));
+        for path in ["s3://bucket/a/b.json", "c.sql"] {
+            let request = body(json!({"filepath": path, "target": "MAIN"})).unwrap();
+            assert_eq!(RestoreRequest::from_event(request.to_event()).unwrap(), request);
+        }
+        for other in ["a.csv", "a/b.dump", "x.tar.gz", ".json", "b.age"] {
+            let e = of(other);
+            assert!(
+                e.is_err() || matches!(e, Ok(RestoreSource::Folder { .. })) && other == ".json",
+                "{other}"
+            );
+        }
     }
 
     #[test]

@@ -73,6 +73,8 @@ const RETRIES: usize = 10;
 struct Found {
     store: Store,
     folder: String,
+    /// The file in it that holds everything, where one was named.
+    file: Option<String>,
     checksum: Option<String>,
     database: DatabaseName,
 }
@@ -146,11 +148,12 @@ fn new_record(
     r.event_id = request.event_id.clone();
     r.backup_id = match &request.source {
         RestoreSource::Backup(id) => Some(id.clone()),
-        RestoreSource::Folder { .. } => None,
+        RestoreSource::Folder { .. } | RestoreSource::File { .. } => None,
     };
     if let Ok(found) = found {
         r.s3_bucket = Some(found.store.bucket().to_owned());
-        r.s3_url = Some(format!("s3://{}/{}", found.store.bucket(), found.folder));
+        let file = found.file.as_deref().unwrap_or_default();
+        r.s3_url = Some(format!("s3://{}/{}{file}", found.store.bucket(), found.folder));
     }
     r.s3_region = platform.region().map(str::to_owned);
     r.target = Some(described(request));
@@ -208,14 +211,25 @@ async fn find(platform: &Platform, request: &RestoreRequest) -> Result<Found> {
                 return Err(Error::new(Kind::Conflict, format!("the backup {id} is being removed")));
             }
             let (store, folder) = stored_at(platform, &record)?;
-            Ok(Found { folder, store, checksum: record.checksum, database: record.database })
+            Ok(Found { folder, file: None, store, checksum: record.checksum, database: record.database })
         }
+        RestoreSource::File { bucket, folder, name } => Ok(Found {
+            store: match bucket {
+                Some(bucket) => platform.store.in_bucket(bucket.clone()),
+                None => platform.store.clone(),
+            },
+            folder: folder.clone(),
+            file: Some(name.clone()),
+            checksum: None,
+            database: platform.config.database.clone(),
+        }),
         RestoreSource::Folder { bucket, key } => Ok(Found {
             store: match bucket {
                 Some(bucket) => platform.store.in_bucket(bucket.clone()),
                 None => platform.store.clone(),
             },
             folder: key.clone(),
+            file: None,
             checksum: None,
             database: platform.config.database.clone(),
         }),

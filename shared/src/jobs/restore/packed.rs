@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::{Found, source::Source, work::Restore};
 use crate::{
     archive::{Manifest, manifest},
-    base::{Result, id::RunId},
+    base::{Error, Format, Kind, Result, id::RunId},
     jobs::{
         Platform,
         convert::{self, Limits, Packed},
@@ -48,16 +48,17 @@ impl Restore<'_> {
     /// # Errors
     /// As [`Source::of`]; those of reading the backup.
     pub(super) async fn open(&self, found: &Found) -> Result<Source> {
-        let opened = opened(self.platform, found).await?;
-        let Some(manifest) = packed(&opened) else { return Source::of(opened).await };
-        let aside = aside(self.platform, found, &self.record.id, manifest).await?;
+        let packed = match form(self.platform, found).await? {
+            Form::Archive(opened) => return Source::of(*opened).await,
+            Form::Packed(packed) => packed,
+        };
+        let aside = aside(self.platform, found, &self.record.id, packed.sealed()).await?;
         let _ = self.unpacked.folder.set(aside.folder.clone());
         let name = aside.seals.stored(manifest::FILE);
         let there = aside.store.head(&ObjectKey::within(&aside.folder, &name)?).await?.is_some();
         if !there {
-            self.enter(&format!("unpacking the {}", manifest.format.name())).await?;
-            let packed = Packed { files: opened.files.clone(), manifest };
-            convert::unpack(&packed, &aside, Limits::OWN).await?;
+            self.enter(&format!("unpacking the {}", packed.format().name())).await?;
+            packed.unpack(self.platform, found, &aside).await?;
             let _ = self.unpacked.made.set(());
         }
         of_folder(self.platform, found, &self.record.id, aside).await
@@ -69,30 +70,101 @@ impl Restore<'_> {
 /// # Errors
 /// As [`Source::of`].
 pub(super) async fn source(platform: &Platform, found: &Found, run: &RunId) -> Result<Source> {
-    let opened = opened(platform, found).await?;
-    match packed(&opened) {
-        Some(manifest) => {
-            let aside = aside(platform, found, run, manifest).await?;
+    match form(platform, found).await? {
+        Form::Archive(opened) => Source::of(*opened).await,
+        Form::Packed(packed) => {
+            let aside = aside(platform, found, run, packed.sealed()).await?;
             of_folder(platform, found, run, aside).await
         }
-        None => Source::of(opened).await,
     }
+}
+
+/// What was found.
+enum Form {
+    Archive(Box<Opened>),
+    Packed(Box<NoArchive>),
+}
+
+/// A backup that is no archive.
+enum NoArchive {
+    /// One of ours.
+    Backup(Files, Manifest),
+    /// A file that somebody has put there.
+    File(String, Format),
+}
+
+impl NoArchive {
+    fn format(&self) -> Format {
+        match self {
+            Self::Backup(_, manifest) => manifest.format,
+            Self::File(_, format) => *format,
+        }
+    }
+
+    fn sealed(&self) -> bool {
+        match self {
+            Self::Backup(_, manifest) => manifest.encryption.is_some(),
+            Self::File(name, _) => name.ends_with(seals::SUFFIX),
+        }
+    }
+
+    async fn unpack(&self, platform: &Platform, found: &Found, aside: &Place) -> Result<()> {
+        match self {
+            Self::Backup(files, manifest) => {
+                let packed = Packed { files: files.clone(), manifest };
+                convert::unpack(&packed, aside, Limits::OWN).await
+            }
+            Self::File(name, format) => {
+                let keys = match self.sealed() {
+                    true => seals::identities(platform).await?,
+                    false => Keys::None,
+                };
+                let files = Files { store: found.store.clone(), folder: found.folder.clone(), keys };
+                let head = files.store.head(&files.key(name)?).await?.ok_or_else(|| {
+                    let place = format!("s3://{}/{}{name}", found.store.bucket(), found.folder);
+                    Error::new(Kind::NotFound, format!("there is no file {place}"))
+                })?;
+                let limits = Limits::of_upload(head.bytes);
+                convert::unpack_file(&files, name, *format, aside, limits).await
+            }
+        }
+    }
+}
+
+/// What stands where the restore is to read from. A file that is part of a backup of ours is read with all that its manifest says.
+async fn form(platform: &Platform, found: &Found) -> Result<Form> {
+    if let Some(name) = &found.file {
+        let beside = found.store.head(&ObjectKey::within(&found.folder, manifest::FILE)?).await?;
+        let mut ours = false;
+        if beside.is_some() {
+            let bytes = found
+                .store
+                .get_all(&ObjectKey::within(&found.folder, manifest::FILE)?, manifest::MAX_BYTES as u64)
+                .await?;
+            ours = Manifest::parse(&bytes).is_ok_and(|m| m.object(name).is_some());
+        }
+        if !ours {
+            let format = Format::of_file(name)
+                .ok_or_else(|| Error::new(Kind::Internal, format!("{name} is no file of a known form")))?;
+            return Ok(Form::Packed(Box::new(NoArchive::File(name.clone(), format))));
+        }
+    }
+    let mut opened = opened(platform, found).await?;
+    Ok(match opened.manifest.take_if(|m| !m.format.is_archive()) {
+        Some(manifest) => Form::Packed(Box::new(NoArchive::Backup(opened.files, manifest))),
+        None => Form::Archive(Box::new(opened)),
+    })
 }
 
 async fn opened(platform: &Platform, found: &Found) -> Result<Opened> {
     opened::open(platform, &found.store, &found.folder, found.checksum.as_deref()).await
 }
 
-/// The manifest of a backup that is no archive.
-fn packed(opened: &Opened) -> Option<&Manifest> {
-    opened.manifest.as_ref().filter(|m| !m.format.is_archive())
-}
-
 /// Where a run makes such a backup an archive; what was encrypted stays so on the way.
-async fn aside(platform: &Platform, found: &Found, run: &RunId, manifest: &Manifest) -> Result<Place> {
-    let seals = match manifest.encryption {
-        None => Seals::None,
-        Some(_) => Seals::Recipients([seals::own_key(&platform.ledger, run).await?.recipient()].into()),
+async fn aside(platform: &Platform, found: &Found, run: &RunId, sealed: bool) -> Result<Place> {
+    let seals = match sealed {
+        false => Seals::None,
+        true => Seals::Recipients([seals::own_key(&platform.ledger, run).await?.recipient()].into()),
     };
     Ok(Place {
         store: platform.store.clone(),
@@ -110,5 +182,6 @@ async fn of_folder(platform: &Platform, found: &Found, run: &RunId, aside: Place
     let opened = opened::own(Files { store: aside.store, folder: aside.folder, keys }).await?;
     let source = Source::of(opened).await?;
     // A retry of the run makes it in another folder.
-    Ok(source.called(format!("s3://{}/{}", found.store.bucket(), found.folder)))
+    let file = found.file.as_deref().unwrap_or_default();
+    Ok(source.called(format!("s3://{}/{}{file}", found.store.bucket(), found.folder)))
 }
