@@ -27,7 +27,7 @@ pub struct EncryptionSettings {
     pub default: bool,
     /// `BACKUP_AGE_RECIPIENTS`: public keys of age, separated by commas.
     pub recipients: Option<String>,
-    /// `BACKUP_ENCRYPTION_KMS_KEY`: id, ARN or alias of a KMS key, in place of recipients.
+    /// `BACKUP_ENCRYPTION_KMS_KEY`: the ARN of a KMS key, in place of recipients.
     pub kms_key: Option<String>,
     /// `BACKUP_AGE_IDENTITIES_SECRET_ARN`: the secret or parameter with the key file of age that opens backups; for restores and verifications.
     pub identities: Option<String>,

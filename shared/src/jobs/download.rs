@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Platform, request::stored_at, seals::SUFFIX};
 use crate::{
-    archive::Algorithm,
-    base::{Error, Format, Kind, Result},
+    archive::{Algorithm, Manifest, manifest},
+    base::{Encryption, Error, Format, Kind, Result},
     ledger::{Record, RunKind, Status},
     store::ObjectKey,
 };
@@ -112,6 +112,25 @@ pub async fn download(
     };
     let mut commands = commands;
     if record.encrypted == Some(true) {
+        let key = ObjectKey::within(&folder, manifest::FILE)?;
+        let visible = Manifest::parse(&store.get_all(&key, manifest::MAX_BYTES as u64).await?)?;
+        if let Some(Encryption::Kms { kms_key, .. }) = visible.encryption {
+            let commands = vec![
+                format!("aws s3 cp --recursive {s3_url} {id}"),
+                format!(
+                    "# each file has a key of its own, from a data key that {kms_key} has wrapped: restore it with POST /backup/restore"
+                ),
+            ];
+            let next_cursor = files.last().filter(|_| more).map(|f| f.file.clone());
+            return Ok(Download {
+                id: id.to_string(),
+                s3_url,
+                expires_in: valid.as_secs(),
+                files,
+                next_cursor,
+                commands,
+            });
+        }
         let all = format!(
             "for file in {id}/*.age; do age --decrypt --identity key.txt --output \"${{file%.age}}\" \"$file\"; done"
         );

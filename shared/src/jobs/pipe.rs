@@ -134,9 +134,11 @@ impl Pipe {
             }
             // Encrypted again, the same content is other bytes. What stands there an earlier try at the same file wrote, whose end it has.
             Err(e) if sealed && e.kind() == Kind::Conflict => {
-                let (bytes, sha256) =
-                    there(&self.store, &self.key).await.context("looking at what an earlier try wrote")?;
-                Ok(Object::new(self.name, bytes, self.raw, sha256))
+                let found = there(&self.store, &self.key).await;
+                let (bytes, sha256, checksum) = found.context("looking at what an earlier try wrote")?;
+                let mut object = Object::new(self.name, bytes, self.raw, sha256);
+                object.s3_checksum = checksum;
+                Ok(object)
             }
             Err(e) => Err(e),
         }
@@ -154,12 +156,13 @@ impl Pipe {
     }
 }
 
-/// Length and SHA-256 of an object.
-async fn there(store: &Store, key: &ObjectKey) -> Result<(u64, String)> {
+/// Length and SHA-256 of an object, and the checksum that S3 keeps.
+async fn there(store: &Store, key: &ObjectKey) -> Result<(u64, String, Option<String>)> {
     let mut reading = Reading::open(store, key, None).await?;
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     while let Some(piece) = reading.next().await? {
         hash.update(&piece);
     }
-    Ok((reading.bytes(), hex::encode(hash.finish())))
+    let checksum = store.head(key).await?.and_then(|head| head.checksum);
+    Ok((reading.bytes(), hex::encode(hash.finish()), checksum))
 }

@@ -250,6 +250,17 @@ async fn choose(platform: &Platform, backup: &RunId) -> Result<Encryption> {
     Ok(Encryption::Kms { kms_key: wrapped.kms_key, wrapped: wrapped.blob })
 }
 
+/// Takes the run's own key away, once nothing is left that it opens.
+///
+/// # Errors
+/// Those of the ledger.
+pub(super) async fn forget(ledger: &Ledger, run: &RunId) -> Result<()> {
+    match noted(ledger, run).await? {
+        Some(there) => ledger.note(&note(run), &Noted { own: String::new(), ..there }).await,
+        None => Ok(()),
+    }
+}
+
 async fn noted(ledger: &Ledger, run: &RunId) -> Result<Option<Noted>> {
     ledger.noted(&note(run)).await
 }

@@ -60,7 +60,10 @@ async fn everything_follows_its_schema() {
     let live = Database::of("renamed_live", SHOP).await;
     let asked = json!({"backupId": backup.id, "renameSchemas": {"shop": "fresh"}, "dropExisting": true, "tables": ["shop.seen"]});
     let why = d.restore(&live.url, asked).await.unwrap_err();
-    assert!(why.contains("the schema shop stands in the target and holds more"), "{why}");
+    assert!(why.contains("the schema shop of the target is in use"), "{why}");
+    let whole = json!({"backupId": backup.id, "renameSchemas": {"shop": "fresh"}, "dropExisting": true});
+    let why = d.restore(&live.url, whole).await.unwrap_err();
+    assert!(why.contains("dropExisting would drop what it holds"), "{why}");
     assert_eq!(live.column("SELECT count(*) FROM shop.customer").await, ["200"]);
 }
 

@@ -30,8 +30,8 @@
 //! - `row_hash` is the archive's order-free hash of the rows' COPY text. A large object's `data` are pieces in base64 (RFC 4648) to be put together.
 //! - `end` is last: a document without it broke off.
 //!
-//! Line breaks stand where the picture has them, so tools that work by lines can be used; a reader does not need them. Readers ignore members that they do
-//! not know; what an older reader would misunderstand raises `version`. The price of one document is that it is written and read by one function, in order.
+//! Line breaks stand where the picture has them, so tools that work by lines can be used; a reader does not need them. Of the document, of tables and of
+//! large objects readers ignore members that they do not know; an entry has no others than those of [`Item`](super::Item). What an older reader would misunderstand raises `version`. The price of one document is that it is written and read by one function, in order.
 
 mod read;
 mod token;
@@ -45,6 +45,12 @@ pub const FORMAT: &str = "pgbaton-json";
 
 /// The version that this build writes and the only one it reads.
 pub const VERSION: u32 = 1;
+
+/// Most bytes of an item.
+const ITEM: usize = 64 << 20;
+
+/// Most bytes of another member that is read as a whole, the head or the columns of a table: a reader takes many times as much memory.
+const MEMBER: usize = 4 << 20;
 
 /// Appends bytes as they stand in a JSON string, without its quotes.
 pub(super) fn escape(bytes: &[u8], out: &mut Vec<u8>) {

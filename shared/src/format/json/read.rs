@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
 use super::{
-    FORMAT, VERSION, Writer, escape,
+    FORMAT, ITEM, MEMBER, VERSION, Writer, escape,
     token::{Token, Tokens},
 };
 use crate::{
@@ -16,9 +16,6 @@ use crate::{
         item::{Item, Rows},
     },
 };
-
-/// Most bytes of one member that is read as a whole: an item, the head, the columns of a table.
-const MEMBER: usize = 64 << 20;
 
 /// Longest name of a member, bytes.
 const KEY: usize = 200;
@@ -284,7 +281,8 @@ impl Inner {
         }
         if !matches!(taken, Taken::Ignored(_)) {
             self.collect(token);
-            if self.whole.len() > MEMBER {
+            let most = if taken == Taken::Item { ITEM } else { MEMBER };
+            if self.whole.len() > most {
                 return Err(damaged("a member is too long"));
             }
         }

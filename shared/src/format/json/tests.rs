@@ -124,6 +124,16 @@ fn types_have_their_forms_and_other_programs_read_them() {
 }
 
 #[test]
+fn what_a_reader_would_refuse_is_not_written() {
+    let mut item = items().remove(0);
+    item.definition = Some("\u{1}".repeat(ITEM / 6));
+    assert_eq!(Writer::default().item(&item, &mut Vec::new()).unwrap_err().kind(), Kind::Unsupported);
+    let many = vec!["x".repeat(100); MEMBER / 100];
+    let head = serde_json::json!({ "warnings": many });
+    assert_eq!(Writer::default().begin(&head, "", &mut Vec::new()).unwrap_err().kind(), Kind::Unsupported);
+}
+
+#[test]
 fn another_program_may_write_it_anew() {
     let rows = head(&[("a", "boolean"), ("b", "text")]);
     let bytes = document(&rows, b"t\t\\\\N\n\\N\t\n", 9);

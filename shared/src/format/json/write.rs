@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{FORMAT, VERSION, escape};
+use super::{FORMAT, ITEM, MEMBER, VERSION, escape};
 use crate::{
     base::{Error, Kind, Result},
     format::{
@@ -47,7 +47,7 @@ impl Writer {
         out.extend_from_slice(
             format!("{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\n\"backup\":").as_bytes(),
         );
-        json(backup, out)?;
+        limited(backup, MEMBER, "what it says of the backup", out)?;
         out.extend_from_slice(format!(",\n\"schema_digest\":\"{schema_digest}\",\n\"entries\":[").as_bytes());
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Writer {
     pub fn item(&mut self, item: &Item, out: &mut Vec<u8>) -> Result<()> {
         out.extend_from_slice(if self.items > 0 { b",\n" } else { b"\n" });
         self.items += 1;
-        json(item, out)
+        limited(item, ITEM, "its definition", out)
     }
 
     /// After the last item, with the records of earlier backups where they are wanted.
@@ -99,7 +99,7 @@ impl Writer {
         out.extend_from_slice(if self.tables > 0 { b",\n" } else { b"\n" });
         self.tables += 1;
         let mut head = Vec::new();
-        json(rows, &mut head)?;
+        limited(rows, MEMBER, "its list of columns", &mut head)?;
         // Without the brace that ends it.
         out.extend_from_slice(&head[..head.len() - 1]);
         out.extend_from_slice(b",\"rows\":[");
@@ -275,6 +275,19 @@ fn is_short_integer(text: &[u8]) -> bool {
     (1..=DIGITS).contains(&digits.len())
         && digits.iter().all(u8::is_ascii_digit)
         && (digits[0] != b'0' || text == b"0")
+}
+
+/// What the reader would refuse is not written.
+fn limited(value: &impl serde::Serialize, most: usize, what: &str, out: &mut Vec<u8>) -> Result<()> {
+    let before = out.len();
+    json(value, out)?;
+    match out.len() - before > most {
+        true => Err(Error::new(
+            Kind::Unsupported,
+            format!("{what} is too long for a JSON document that can be restored: choose the format archive"),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn json(value: &impl serde::Serialize, out: &mut Vec<u8>) -> Result<()> {

@@ -54,6 +54,12 @@ pub const FORMAT: &str = "pgbaton-sql";
 /// The version that this build writes and the only one it reads.
 pub const VERSION: u32 = 1;
 
+/// Longest comment of ours, and longest line between them, bytes: a reader takes some times as much memory.
+const LINE: usize = 8 << 20;
+
+/// Longest definition that is a statement, bytes.
+const DEFINITION: u64 = 64 << 20;
+
 /// What the comments of ours begin with.
 const MARK: &[u8] = b"-- pgbaton ";
 

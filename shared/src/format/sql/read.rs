@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{End, FORMAT, MARK, Mark, VERSION};
+use super::{DEFINITION, End, FORMAT, LINE, MARK, Mark, VERSION};
 use crate::{
     base::{Error, Kind, Result},
     format::{
@@ -10,12 +10,6 @@ use crate::{
         copy_text::{Joiner, Values},
     },
 };
-
-/// Longest comment of ours, and longest line between them, bytes.
-const LINE: usize = 64 << 20;
-
-/// Longest definition, bytes.
-const DEFINITION: u64 = 64 << 20;
 
 /// Bytes that belong to the comment before them.
 #[derive(Debug)]

@@ -104,9 +104,32 @@ fn what_is_written_is_read_and_names_hide_nothing() {
     assert!(inserts.contains("VALUES\n('a''b\\', NULL),\n('c', '');\n"), "{inserts}");
     let many = String::from_utf8(script(1, &b"x\n".repeat(201), true, 100)).unwrap();
     assert_eq!(many.matches("INSERT INTO").count(), 4, "three statements and the comment");
+    let wide = [vec![b'x'; 700 << 10], vec![b'\n']].concat().repeat(3);
+    let wide = String::from_utf8(script(1, &wide, true, 100_000)).unwrap();
+    assert_eq!(wide.matches("INSERT INTO").count(), 3, "two statements and the comment");
+    assert_eq!(
+        read(wide.as_bytes(), 9_000)
+            .unwrap()
+            .iter()
+            .filter(|f| matches!(f, Found::RowsEnd { rows: 3, .. }))
+            .count(),
+        1
+    );
     let none = String::from_utf8(script(0, b"\n\n", true, 100)).unwrap();
     assert_eq!(none.matches(" DEFAULT VALUES;\n").count(), 2);
     assert_eq!(text(&read(none.as_bytes(), 3).unwrap()), b"\n\n");
+}
+
+#[test]
+fn what_a_reader_would_refuse_is_not_written() {
+    let mut item = items().remove(0);
+    item.definition = Some("x".repeat(LINE));
+    let mut writer = Writer::default();
+    assert_eq!(writer.item(&item, Script::default(), &mut Vec::new()).unwrap_err().kind(), Kind::Unsupported);
+    let defined = Script { defined: true, ..Script::default() };
+    writer.item(&item, defined, &mut Vec::new()).unwrap();
+    item.definition = Some("x".repeat(DEFINITION as usize + 1));
+    assert_eq!(writer.item(&item, defined, &mut Vec::new()).unwrap_err().kind(), Kind::Unsupported);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Writing the script.
 
-use super::{Counted, End, FORMAT, MARK, Mark, VERSION};
+use super::{Counted, DEFINITION, End, FORMAT, LINE, MARK, Mark, VERSION};
 use crate::{
     base::{Error, Kind, Result},
     format::{
@@ -11,6 +11,9 @@ use crate::{
 
 /// Rows to one INSERT.
 const TOGETHER: u64 = 100;
+
+/// Bytes of values after which an INSERT takes no further row: the server reads each as a whole.
+const STATEMENT: usize = 1 << 20;
 
 /// Bytes of a large object to one statement.
 const PIECE: usize = 16 << 10;
@@ -88,6 +91,9 @@ impl Writer {
             heading(item, out);
         }
         let of = |text: &str| text.len() as u64;
+        if of(printed) > DEFINITION {
+            return Err(too_long("its definition"));
+        }
         let item = Mark::Item {
             item: Box::new(told),
             before: of(script.before),
@@ -124,7 +130,7 @@ impl Writer {
             false => format!("INSERT INTO {target} OVERRIDING SYSTEM VALUE VALUES\n"),
         };
         mark(&Mark::Insert { rows: rows.clone(), insert: insert.clone() }, out)?;
-        let row = InsertWriter { insert: insert.into_bytes(), rows: 0, column: 0 };
+        let row = InsertWriter { insert: insert.into_bytes(), together: 0, bytes: 0, column: 0 };
         self.open = Some(Open::Insert { splitter: Splitter::new(rows.columns.len()), row });
         Ok(())
     }
@@ -232,18 +238,31 @@ fn heading(item: &Item, out: &mut Vec<u8>) {
 }
 
 fn mark(mark: &Mark, out: &mut Vec<u8>) -> Result<()> {
+    let before = out.len();
     out.extend_from_slice(MARK);
     serde_json::to_writer(&mut *out, mark)
         .map_err(|e| Error::with_source(Kind::Internal, "a part of the script has no form in JSON", e))?;
     out.push(b'\n');
-    Ok(())
+    match out.len() - before > LINE {
+        true => Err(too_long("what goes into one of its comments")),
+        false => Ok(()),
+    }
+}
+
+/// What the reader would refuse is not written.
+fn too_long(what: &str) -> Error {
+    let why = format!("{what} is too long for an SQL script that can be restored: choose the format archive");
+    Error::new(Kind::Unsupported, why)
 }
 
 /// Rows as INSERTs.
 #[derive(Debug)]
 struct InsertWriter {
     insert: Vec<u8>,
-    rows: u64,
+    /// Rows of the statement so far.
+    together: u64,
+    /// Bytes of their values.
+    bytes: usize,
     column: usize,
 }
 
@@ -251,12 +270,13 @@ impl InsertWriter {
     fn next(&mut self, out: &mut Vec<u8>) {
         if self.column > 0 {
             out.extend_from_slice(b", ");
-        } else if self.rows.is_multiple_of(TOGETHER) {
-            if self.rows > 0 {
+        } else if self.together == 0 || self.together == TOGETHER || self.bytes > STATEMENT {
+            if self.together > 0 {
                 out.extend_from_slice(b";\n");
             }
             out.extend_from_slice(&self.insert);
             out.push(b'(');
+            (self.together, self.bytes) = (0, 0);
         } else {
             out.extend_from_slice(b",\n(");
         }
@@ -264,7 +284,7 @@ impl InsertWriter {
     }
 
     fn finish(self, out: &mut Vec<u8>) {
-        if self.rows > 0 && !self.insert.ends_with(b";\n") {
+        if self.together > 0 && !self.insert.ends_with(b";\n") {
             out.extend_from_slice(b";\n");
         }
     }
@@ -277,6 +297,7 @@ impl Values for InsertWriter {
     }
 
     fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.bytes += bytes.len();
         for piece in bytes.split_inclusive(|b| *b == b'\'') {
             out.extend_from_slice(piece);
             if piece.ends_with(b"'") {
@@ -300,7 +321,7 @@ impl Values for InsertWriter {
             _ => out.push(b')'),
         }
         self.column = 0;
-        self.rows += 1;
+        self.together += 1;
     }
 }
 

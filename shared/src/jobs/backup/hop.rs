@@ -218,7 +218,7 @@ impl Hop<'_> {
             _ => (converted.objects, converted.contents),
         };
         let completion = seal.run(&self.work, objects, contents, warnings).await?;
-        self.places.clear().await;
+        self.places.clear(ledger, self.record, self.invocation.budget.work_left() / 4).await;
         Ok(Outcome::Completed(Box::new(completion)))
     }
 
@@ -247,7 +247,9 @@ impl Hop<'_> {
             history: history.as_deref(),
         };
         let seal = seal(self.platform, (self.record, self.lease), &self.places, self.number);
-        let head = seal.manifest(&self.work, Vec::new(), Vec::new(), warnings.to_vec());
+        let mut head = seal.manifest(&self.work, Vec::new(), Vec::new(), warnings.to_vec());
+        // Begun anew in another function, it must come to the same bytes.
+        head.finished_at = self.work.snapshot_at;
         convert::convert(&parts, format, &head, &out).await
     }
 

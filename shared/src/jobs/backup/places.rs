@@ -1,6 +1,8 @@
 //! Where a run writes its files, and how: those of the backup, the parts of an archive that another format is made of, and what its functions leave for
 //! each other.
 
+use std::time::Duration;
+
 use crate::{
     archive::Codec,
     base::{Encryption, Format, Result},
@@ -10,9 +12,12 @@ use crate::{
         pipe::Place,
         seals::{self, Keys, Seals},
     },
-    ledger::Record,
+    ledger::{Ledger, Record},
     seal::Identity,
 };
+
+/// How long the end of a backup waits for its own tidying, at most.
+const CLEARING: Duration = Duration::from_secs(30);
 
 /// The places of one run.
 #[derive(Clone)]
@@ -65,12 +70,27 @@ impl Places {
         Files { store: self.work.store.clone(), folder: self.work.folder.clone(), keys }
     }
 
-    /// Removes what was set aside, if anything was. What is left after a failure goes with the bucket's lifecycle.
-    pub(super) async fn clear(&self) {
-        if self.work.folder != self.backup.folder
-            && let Err(e) = self.work.store.delete_folder(&self.work.folder).await
-        {
-            tracing::warn!(folder = self.work.folder, error = %e, "removing what was set aside");
+    /// Removes what was set aside, if anything was, and its key, in so much time and not more than half a minute: the record waits. What is left then, or
+    /// after a failure, goes with the bucket's lifecycle.
+    pub(super) async fn clear(&self, ledger: &Ledger, record: &Record, time: Duration) {
+        if self.work.folder == self.backup.folder {
+            return;
+        }
+        let removal = async {
+            self.work.store.delete_folder(&self.work.folder).await?;
+            match self.own {
+                Some(_) => seals::forget(ledger, &record.id).await,
+                None => Ok(()),
+            }
+        };
+        match tokio::time::timeout(time.min(CLEARING), removal).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => {
+                tracing::warn!(folder = self.work.folder, error = %e, "removing what was set aside")
+            }
+            Err(_) => {
+                tracing::warn!(folder = self.work.folder, "what was set aside could not be removed in time")
+            }
         }
     }
 }

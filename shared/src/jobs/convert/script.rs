@@ -93,7 +93,9 @@ fn order(parts: &Parts, data_only: bool) -> Result<Vec<(&Entry, bool)>> {
         .collect();
     let known: HashSet<i32> = stated.iter().map(|e| e.dump_id).collect();
     let mentioned = toc.entries.iter().filter(|e| !known.contains(&e.dump_id)).map(|e| (e, false));
-    let is_data = |e: &Entry| matches!(e.desc.as_str(), "SEQUENCE SET" | "MATERIALIZED VIEW DATA");
+    let is_data = |e: &Entry| {
+        matches!(e.desc.as_str(), "SEQUENCE SET" | "MATERIALIZED VIEW DATA" | "BLOB" | "BLOB METADATA")
+    };
     Ok(mentioned.chain(stated.into_iter().map(|e| (e, !data_only || is_data(e)))).collect())
 }
 

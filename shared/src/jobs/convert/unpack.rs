@@ -13,7 +13,7 @@ use crate::{
         toc::{Entry, Header},
     },
     base::{Error, Format, Kind, Result, ResultExt},
-    format::{Found, Rows, csv, json, sql},
+    format::{Found, Item, Rows, csv, json, sql},
     jobs::{
         decoded::{Decoded, Files, expected},
         pipe::{Pipe, Place},
@@ -36,23 +36,31 @@ pub(in crate::jobs) struct Limits {
     pub entries: usize,
     /// Large objects.
     pub large_objects: usize,
+    /// Bytes that are kept in memory until the end: definitions, names, dependencies.
+    pub held: u64,
 }
 
 impl Limits {
     /// For a file of so many bytes that somebody has uploaded: text compresses well, and a thousandfold is no text any more.
     pub(in crate::jobs) fn of_upload(stored: u64) -> Self {
         let bytes = stored.saturating_mul(1000).max(10 << 30);
-        Self { bytes, entries: 1_000_000, large_objects: 10_000_000 }
+        Self { bytes, entries: 1_000_000, large_objects: 10_000_000, held: 256 << 20 }
     }
 
     /// For backups that we have made ourselves.
     pub(in crate::jobs) const OWN: Self =
-        Self { bytes: u64::MAX, entries: 4_000_000, large_objects: 100_000_000 };
+        Self { bytes: u64::MAX, entries: 4_000_000, large_objects: 100_000_000, held: u64::MAX };
 
     /// Takes so many bytes off.
     fn bytes(&mut self, n: usize) -> Result<()> {
         self.bytes = self.bytes.checked_sub(n as u64).ok_or_else(|| too_much("bytes"))?;
         Ok(())
+    }
+
+    /// Takes so many bytes that are kept off.
+    fn held(&mut self, n: usize) -> Result<()> {
+        self.held = self.held.checked_sub(n as u64).ok_or_else(|| too_much("definitions"))?;
+        self.bytes(n)
     }
 
     /// Takes an object of the database off.
@@ -231,7 +239,7 @@ impl<'a> Unpacked<'a> {
             Found::Head(head) => self.head = Some(Manifest::of_head(head)?),
             Found::Item(item) => {
                 self.limits.entry()?;
-                self.limits.bytes(item.definition.as_ref().map_or(0, String::len))?;
+                self.limits.held(held(&item))?;
                 let file = item.data.then(|| match item.kind.as_str() {
                     "BLOBS" => "blobs.toc".to_owned(),
                     _ => format!("{}.dat", item.id),
@@ -359,6 +367,21 @@ impl<'a> Unpacked<'a> {
     }
 }
 
+/// What an item takes in memory.
+fn held(item: &Item) -> usize {
+    let texts = [
+        &item.schema,
+        &item.owner,
+        &item.definition,
+        &item.drop,
+        &item.copy,
+        &item.tablespace,
+        &item.access_method,
+    ];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    std::mem::size_of::<Item>() + item.kind.len() + item.name.len() + texts + 4 * item.after.len()
+}
+
 fn corrupt(why: String) -> Error {
     Error::new(Kind::Corrupt, why)
 }
@@ -380,8 +403,10 @@ mod tests {
 
     #[test]
     fn a_small_file_cannot_become_a_huge_one() {
-        let mut limits = Limits { bytes: 10, entries: 1, large_objects: 1 };
-        limits.bytes(10).unwrap();
+        let mut limits = Limits { bytes: 10, entries: 1, large_objects: 1, held: 5 };
+        assert!(limits.held(6).is_err());
+        limits.held(5).unwrap();
+        limits.bytes(5).unwrap();
         assert_eq!(limits.bytes(1).unwrap_err().kind(), Kind::Unsupported);
         limits.entry().unwrap();
         assert!(limits.entry().is_err());

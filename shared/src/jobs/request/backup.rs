@@ -372,11 +372,8 @@ mod tests {
 
     #[test]
     fn what_is_planned_is_refused_with_its_field() {
-        for (name, value) in [("incremental", json!(true))] {
-            let e = body(json!({ name: value })).unwrap_err();
-            assert_eq!(e.kind(), Kind::NotAvailableYet, "{name}");
-            assert!(e.field().is_some());
-        }
+        let e = body(json!({"incremental": true})).unwrap_err();
+        assert_eq!((e.kind(), e.field()), (Kind::NotAvailableYet, Some("incremental")));
     }
 
     #[test]

@@ -362,11 +362,16 @@ fn folder(text: &str) -> Result<RestoreSource> {
     if key.len() > 900 || key.chars().any(|c| c.is_control() || c == '\\') {
         return refuse("it must be an S3 key of at most 900 bytes without control characters or backslashes");
     }
+    let given = key;
     let own = |name: &str| key.strip_suffix(name).filter(|rest| rest.is_empty() || rest.ends_with('/'));
     let key = own("toc.dat").or_else(|| own("manifest.json")).unwrap_or(key);
     let key = key.strip_suffix('/').unwrap_or(key);
     if key.is_empty() || key.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return refuse("it must be the relative key of a folder, without \"..\"");
+    }
+    // What ends with a slash, or with the name of a file within, is a folder whatever it is called.
+    if given.len() > key.len() {
+        return Ok(RestoreSource::Folder { bucket, key: format!("{key}/") });
     }
     let (folder, name) =
         key.rsplit_once('/').map_or(("", key), |(folder, name)| (&key[..=folder.len()], name));
@@ -524,6 +529,8 @@ mod tests {
             let request = body(json!({"filepath": path, "target": "MAIN"})).unwrap();
             assert_eq!(RestoreRequest::from_event(request.to_event()).unwrap(), request);
         }
+        assert_eq!(of("a/app.sql/toc.dat").unwrap(), here("a/app.sql/"));
+        assert_eq!(of("a/shop.dump/").unwrap(), here("a/shop.dump/"));
         for other in ["a.csv", "a/b.dump", "x.tar.gz", ".json", "b.age"] {
             let e = of(other);
             assert!(

@@ -45,7 +45,6 @@ impl Restore<'_> {
         }
         let Filled { session, completion, .. } = filled;
         session.close().await;
-        self.unpacked.remove(self.platform).await;
         Ok(completion)
     }
 
@@ -111,7 +110,7 @@ impl Restore<'_> {
             Err(e) if e.kind() == Kind::Fenced => return Ok(None),
             _ => {}
         }
-        self.unpacked.remove(self.platform).await;
+        self.unpacked.remove(self.platform, &self.record.id, self.left / 20).await;
         if !(created || self.touched.load(Relaxed)) {
             return Ok(None);
         }

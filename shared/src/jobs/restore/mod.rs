@@ -99,6 +99,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         Begun::Claimed { record, lease, .. } => (record, lease),
         Begun::Elsewhere(record) => return run::elsewhere(*record),
     };
+    let unpacked = packed::Unpacked::default();
     let restore = Restore {
         platform,
         request: pinned.as_ref().unwrap_or(request),
@@ -107,7 +108,7 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         left: invocation.budget.time_left(),
         created: &AtomicBool::new(false),
         touched: &AtomicBool::new(false),
-        unpacked: &packed::Unpacked::default(),
+        unpacked: &unpacked,
     };
     let runs = repeated(platform, &record).await;
     let work = async {
@@ -115,8 +116,14 @@ pub async fn run(platform: &Platform, invocation: &Invocation, request: &Restore
         unknown.map_or(Ok(()), Err)?;
         restore.work(&found, &runs).await
     };
-    run::conduct(platform, invocation, &record, &lease, work, |may_change| restore.clean(&runs, may_change))
-        .await
+    let ended = run::conduct(platform, invocation, &record, &lease, work, |may_change| {
+        restore.clean(&runs, may_change)
+    })
+    .await?;
+    if ended.status == Status::Completed {
+        unpacked.remove(platform, &record.id, invocation.budget.time_left() / 2).await;
+    }
+    Ok(ended)
 }
 
 /// The pending record of a restore that is about to be asked for.

@@ -1,11 +1,15 @@
 //! A restore of a backup that is no archive: it is made one first, aside, once for all functions of the run.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
-use super::{Found, source::Source, work::Restore};
+use super::{
+    Found,
+    source::Source,
+    work::{FINISHING, Restore},
+};
 use crate::{
     archive::{Manifest, manifest},
-    base::{Error, Format, Kind, Result, id::RunId},
+    base::{Encryption, Error, Format, Kind, Result, id::RunId},
     jobs::{
         Platform,
         convert::{self, Limits, Packed},
@@ -32,12 +36,17 @@ impl Unpacked {
         self.made.get().is_some()
     }
 
-    /// Removes it. What cannot be removed goes with the bucket's lifecycle.
-    pub(super) async fn remove(&self, platform: &Platform) {
-        if let Some(folder) = self.folder.get()
-            && let Err(e) = platform.store.delete_folder(folder).await
-        {
-            tracing::warn!(folder, error = %e, "removing what was set aside");
+    /// Removes it, once no function of the run needs it any more, in so much time. What is not removed then goes with the bucket's lifecycle.
+    pub(super) async fn remove(&self, platform: &Platform, run: &RunId, time: Duration) {
+        let Some(folder) = self.folder.get() else { return };
+        let removal = async {
+            platform.store.delete_folder(folder).await?;
+            seals::forget(&platform.ledger, run).await
+        };
+        match tokio::time::timeout(time, removal).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::warn!(folder, error = %e, "removing what was set aside"),
+            Err(_) => tracing::warn!(folder, "what was set aside could not be removed in time"),
         }
     }
 }
@@ -57,11 +66,14 @@ impl Restore<'_> {
         let name = aside.seals.stored(manifest::FILE);
         let there = aside.store.head(&ObjectKey::within(&aside.folder, &name)?).await?.is_some();
         if !there {
-            self.enter(&format!("unpacking the {}", packed.format().name())).await?;
+            // That the run was about to end must not be forgotten.
+            if self.record.phase.as_deref() != Some(FINISHING) {
+                self.enter(&format!("unpacking the {}", packed.format().name())).await?;
+            }
             packed.unpack(self.platform, found, &aside).await?;
             let _ = self.unpacked.made.set(());
         }
-        of_folder(self.platform, found, &self.record.id, aside).await
+        of_folder(self.platform, found, &self.record.id, aside, packed.is_for_recipients()).await
     }
 }
 
@@ -74,7 +86,7 @@ pub(super) async fn source(platform: &Platform, found: &Found, run: &RunId) -> R
         Form::Archive(opened) => Source::of(*opened).await,
         Form::Packed(packed) => {
             let aside = aside(platform, found, run, packed.sealed()).await?;
-            of_folder(platform, found, run, aside).await
+            of_folder(platform, found, run, aside, packed.is_for_recipients()).await
         }
     }
 }
@@ -105,6 +117,13 @@ impl NoArchive {
         match self {
             Self::Backup(_, manifest) => manifest.encryption.is_some(),
             Self::File(name, _) => name.ends_with(seals::SUFFIX),
+        }
+    }
+
+    fn is_for_recipients(&self) -> bool {
+        match self {
+            Self::Backup(_, manifest) => matches!(manifest.encryption, Some(Encryption::Age { .. })),
+            Self::File(..) => self.sealed(),
         }
     }
 
@@ -174,7 +193,13 @@ async fn aside(platform: &Platform, found: &Found, run: &RunId, sealed: bool) ->
     })
 }
 
-async fn of_folder(platform: &Platform, found: &Found, run: &RunId, aside: Place) -> Result<Source> {
+async fn of_folder(
+    platform: &Platform,
+    found: &Found,
+    run: &RunId,
+    aside: Place,
+    of_recipients: bool,
+) -> Result<Source> {
     let keys = match aside.seals {
         Seals::None => Keys::None,
         _ => Keys::Identities([seals::own_key(&platform.ledger, run).await?].into()),
@@ -183,5 +208,5 @@ async fn of_folder(platform: &Platform, found: &Found, run: &RunId, aside: Place
     let source = Source::of(opened).await?;
     // A retry of the run makes it in another folder.
     let file = found.file.as_deref().unwrap_or_default();
-    Ok(source.called(format!("s3://{}/{}{file}", found.store.bucket(), found.folder)))
+    Ok(source.called(format!("s3://{}/{}{file}", found.store.bucket(), found.folder), of_recipients))
 }

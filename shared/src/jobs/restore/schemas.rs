@@ -71,6 +71,29 @@ pub(super) async fn may_rename(session: &Session, map: &Map) -> Result<()> {
     Err(Error::new(Kind::Conflict, why))
 }
 
+/// Refuses to drop what stands in a schema whose restored namesake is to be called otherwise: who gives it another name means to keep what is there.
+///
+/// # Errors
+/// [`Kind::Conflict`] with the schema.
+pub(super) async fn refuse_dropping(session: &Session, map: &Map) -> Result<()> {
+    let old: Vec<&String> = map.keys().collect();
+    let sql = "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n WHERE n.nspname::pg_catalog.text = ANY($1) AND EXISTS (\
+                 SELECT FROM (SELECT oid, 'pg_catalog.pg_class'::pg_catalog.regclass AS class FROM pg_catalog.pg_class WHERE relnamespace = n.oid \
+                   UNION ALL SELECT oid, 'pg_catalog.pg_proc'::pg_catalog.regclass FROM pg_catalog.pg_proc WHERE pronamespace = n.oid) o \
+                 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e'))";
+    let rows = session.query(sql, &[&old]).await.map_err(|e| session.error(e));
+    match rows.context("looking at the schemas to rename")?.first() {
+        None => Ok(()),
+        Some(row) => Err(Error::new(
+            Kind::Conflict,
+            format!(
+                "the schema {} of the target is in use, and dropExisting would drop what it holds although what is restored gets another name: restore into an empty or new database",
+                shown(row.get(0))
+            ),
+        )),
+    }
+}
+
 /// Refuses to rename a schema that stands in the target and is not made: whatever else is in it would be renamed as well.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ pub(super) struct Source {
     files: Files,
     /// `s3://bucket/folder/` of the backup.
     place: String,
+    /// Whether what it was made of is encrypted for recipients.
+    of_recipients: bool,
     /// The table of contents.
     pub toc: Toc,
     /// None for archives that pg_dump made.
@@ -88,7 +90,7 @@ impl Source {
             ));
         }
         let places = toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
-        let source = Self { files, place, toc, manifest, sizes, listed, places };
+        let source = Self { files, place, of_recipients: false, toc, manifest, sizes, listed, places };
         for entry in source.toc.entries.iter().filter(|e| e.had_dumper) {
             source.file(entry)?;
         }
@@ -98,7 +100,7 @@ impl Source {
     /// Whether its files are encrypted for the deployment's recipients, whose key the function of workers does not have: it makes backups as well.
     pub(super) fn is_for_recipients(&self) -> bool {
         let encryption = self.manifest.as_ref().and_then(|m| m.encryption.as_ref());
-        matches!(encryption, Some(Encryption::Age { .. }))
+        self.of_recipients || matches!(encryption, Some(Encryption::Age { .. }))
     }
 
     /// Keeps these entries alone; none of the others is restored.
@@ -107,10 +109,10 @@ impl Source {
         self.places = self.toc.entries.iter().enumerate().map(|(place, e)| (e.dump_id, place)).collect();
     }
 
-    /// The same, called by where the backup is that it was made of.
+    /// The same, called by where the backup is that it was made of, and whether that is encrypted for recipients.
     #[must_use]
-    pub(super) fn called(self, place: String) -> Self {
-        Self { place, ..self }
+    pub(super) fn called(self, place: String, of_recipients: bool) -> Self {
+        Self { place, of_recipients, ..self }
     }
 
     /// Tells this archive from one that takes its place in the same folder.

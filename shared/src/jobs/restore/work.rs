@@ -150,6 +150,7 @@ impl Restore<'_> {
                 (marks, notes)
             }
             target::Found::New => {
+                self.refuse_a_second_drop().await?;
                 self.prepare(&session, &source, &selected, &properties, &speech, &archive).await?
             }
         };
@@ -259,6 +260,25 @@ impl Restore<'_> {
         self.finish(filled, &mut told).await.map(Some)
     }
 
+    /// Where the run that this one repeats was about to commit the last of it, nobody knows whether it did: its marks would be gone as well. What it
+    /// restored, and what was written there since, must not be dropped then.
+    async fn refuse_a_second_drop(&self) -> Result<()> {
+        let before = match &self.record.retry_of {
+            Some(id) if self.request.drop_existing => self.platform.ledger.find(id).await?,
+            _ => None,
+        };
+        match before.filter(|r| r.phase.as_deref() == Some(FINISHING)) {
+            None => Ok(()),
+            Some(r) => Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "the restore {} may have come to its end when its function was stopped: look at the target, and ask anew if it is not done",
+                    r.id
+                ),
+            )),
+        }
+    }
+
     /// Looks whether the target can take the archive, drops what may go, and makes the marks.
     async fn prepare(
         &self,
@@ -290,6 +310,9 @@ impl Restore<'_> {
         };
         if !selected.renames.is_empty() {
             schemas::may_rename(session, &self.request.rename_schemas).await?;
+            if self.request.drop_existing && !self.created.load(Relaxed) {
+                schemas::refuse_dropping(session, &self.request.rename_schemas).await?;
+            }
         }
         let existing = selected.existing.as_ref().filter(|_| !self.created.load(Relaxed));
         let Some(existing) = existing else {
