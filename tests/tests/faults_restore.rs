@@ -434,20 +434,6 @@ async fn fields_that_hold_statements_run_nothing() {
         assert!(!exists(&target).await, "{what}: the database is still there");
         assert!(!mark.exists(), "{what}: a program ran");
     }
-    // What is dropped first is dropped by statements of the archive.
-    let standing = Database::of("faults_standing", "CREATE TABLE public.own (id int)").await;
-    let another = "DROP TABLE public.own;\n";
-    for drop in
-        [another, "DROP TABLE public.fruit; DROP TABLE public.own;\n", "DROP TABLE public.fruit CASCADE;\n"]
-    {
-        let filepath = altered(&d, &backup, |f| {
-            retold(f, |t| table(t, "TABLE", "fruit").drop_stmt = Some(drop.into()));
-        })
-        .await;
-        let answer = d.restore(&standing.url, json!({"filepath": filepath, "dropExisting": true})).await;
-        failed(&d, answer, "corrupt", &["the DROP statement of TABLE public.fruit"]).await;
-        assert_eq!(standing.column("SELECT count(*) FROM public.own").await, ["0"], "{drop}");
-    }
     // What does not exist is waited for by nobody.
     let filepath = altered(&d, &backup, |f| {
         retold(f, |t| table(t, "CONSTRAINT", "fruit fruit_pkey").dependencies.push(999_999));

@@ -1,22 +1,23 @@
 //! Every changing call leaves one audit line, refused ones too.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, io::Write, sync::Once};
 
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::deployment::{Deployment, admin, token};
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged by this thread, which is a test's.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What this test has logged. One subscriber serves the process: one for each thread, set while other threads register callsites, may be taken for none.
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
+        LINES.with_borrow_mut(|lines| lines.extend(bytes));
         Ok(bytes.len())
     }
 
@@ -25,18 +26,29 @@ impl Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
+impl MakeWriter<'_> for Log {
     type Writer = Self;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&self) -> Self {
+        Self
     }
 }
 
 impl Log {
+    fn begin() -> Self {
+        static BEGUN: Once = Once::new();
+        BEGUN.call_once(|| {
+            let subscriber =
+                tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(|| Log);
+            tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+        });
+        LINES.take();
+        Self
+    }
+
     /// The audit lines since the last look.
     fn take(&self) -> Vec<Value> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        let text = String::from_utf8(LINES.take()).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.map(|line| line["fields"].clone()).filter(|fields| fields["audit"] == true).collect()
     }
@@ -46,12 +58,7 @@ impl Log {
 async fn every_changing_call_is_told_whoever_asks() {
     let d = Deployment::start().await;
     let calls = d.described().await;
-    // The log's callsite is known before the subscriber comes: one that another test's thread registers at that moment may be taken for disabled.
-    d.call("x.y.z", "POST", "/backup", "").await.problem(401, "unauthorized");
-    let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(log.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let log = Log::begin();
     let (reader, admin) = (token(json!({"scope": "backup:read"})), admin());
     for (method, path, scope) in calls.iter().filter(|(.., scope)| scope.is_some()) {
         let hands_out = matches!(scope.as_deref(), Some("backup:restore" | "backup:admin"));

@@ -1,6 +1,10 @@
 //! Restores that first drop what they make.
 
-use pgbaton::ledger::{Record, Status};
+use pgbaton::{
+    archive::{Manifest, Toc},
+    ledger::{Record, Status},
+    store::{ObjectKey, Put},
+};
 use pgbaton_tests::{database::Database, deployment::Deployment};
 use serde_json::json;
 
@@ -144,4 +148,45 @@ async fn of_a_database_in_use_some_tables_are_made_again() {
     copy.run("DROP TABLE store.part").await;
     d.restore(&copy.url, asked(json!(["part"]))).await.unwrap();
     assert_eq!(copy.column("SELECT count(*) FROM store.part_1").await, ["20"]);
+}
+
+/// The backup once more, with this DROP statement of a table.
+async fn with_drop(d: &Deployment, backup: &Record, table: &str, drop: &str) -> String {
+    let (from, to) = (d.folder(backup), format!("altered/{}/", pgbaton_tests::unique("drop")));
+    let key = |folder: &str, name: &str| ObjectKey::within(folder, name).unwrap();
+    let mut manifest =
+        Manifest::parse(&d.store.get_all(&key(&from, "manifest.json"), 1 << 30).await.unwrap()).unwrap();
+    for object in &mut manifest.objects {
+        let mut bytes = d.store.get_all(&key(&from, &object.name), 1 << 30).await.unwrap();
+        if object.name == "toc.dat" {
+            let mut toc = Toc::parse(&bytes).unwrap();
+            let entry = toc.entries.iter_mut().find(|e| e.desc == "TABLE" && e.tag == table).unwrap();
+            entry.drop_stmt = Some(drop.into());
+            bytes = toc.to_bytes().unwrap();
+            object.raw_bytes = bytes.len() as u64;
+        }
+        let stored = d.store.put(&key(&to, &object.name), bytes, Put::IfAbsent).await.unwrap();
+        (object.bytes, object.sha256) = (stored.bytes, stored.sha256);
+    }
+    d.store.put(&key(&to, "manifest.json"), manifest.to_bytes().unwrap(), Put::IfAbsent).await.unwrap();
+    to
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_drops_something_else_is_refused() {
+    let d = Deployment::start().await;
+    let source = Database::of("drop_foreign", "CREATE TABLE fruit AS SELECT 1 AS id").await;
+    let backup = d.backup(&source.url, json!({})).await.unwrap();
+    let standing = Database::of("drop_standing", "CREATE TABLE public.own (id int)").await;
+    for drop in [
+        "DROP TABLE public.own;\n",
+        "DROP TABLE public.fruit; DROP TABLE public.own;\n",
+        "DROP TABLE public.fruit CASCADE;\n",
+    ] {
+        let filepath = with_drop(&d, &backup, "fruit", drop).await;
+        let why =
+            d.restore(&standing.url, json!({"filepath": filepath, "dropExisting": true})).await.unwrap_err();
+        assert!(why.contains("the DROP statement of TABLE public.fruit"), "{why}");
+        assert_eq!(standing.column("SELECT count(*) FROM public.own").await, ["0"], "{drop}");
+    }
 }

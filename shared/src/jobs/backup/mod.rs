@@ -144,12 +144,15 @@ pub(super) async fn abort_uploads(platform: &Platform, record: &Record) -> Resul
     let (store, folder) = stored_at(platform, record)?;
     let mut count = 0;
     let aside = convert::aside(&platform.config.prefix, &record.database, &record.id);
-    count += platform.store.abort_uploads(&aside, None).await?.len();
     // A request to begin an upload may have been on its way when the run was broken off, and show only now.
     for pause in [0, 200, 400] {
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        match store.abort_uploads(&folder, None).await {
-            Ok(aborted) => count += aborted.len(),
+        let both = async {
+            let aborted = store.abort_uploads(&folder, None).await?.len();
+            Ok::<_, Error>(aborted + platform.store.abort_uploads(&aside, None).await?.len())
+        };
+        match both.await {
+            Ok(aborted) => count += aborted,
             // Without a bucket there is no upload.
             Err(e) if e.kind() == Kind::NotFound => break,
             Err(e) => return Err(e),

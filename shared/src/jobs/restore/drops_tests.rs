@@ -1,3 +1,5 @@
+//! DROP statements: those of the entry's own object, and no others.
+
 use super::*;
 
 fn entry(desc: &str, tag: &str, drop: &str) -> Entry {
