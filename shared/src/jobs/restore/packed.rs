@@ -94,13 +94,13 @@ pub(super) async fn source(platform: &Platform, found: &Found, run: &RunId) -> R
 /// What was found.
 enum Form {
     Archive(Box<Opened>),
-    Packed(Box<NoArchive>),
+    Packed(NoArchive),
 }
 
 /// A backup that is no archive.
 enum NoArchive {
     /// One of ours.
-    Backup(Files, Manifest),
+    Backup(Box<(Files, Manifest)>),
     /// A file that somebody has put there.
     File(String, Format),
 }
@@ -108,28 +108,29 @@ enum NoArchive {
 impl NoArchive {
     fn format(&self) -> Format {
         match self {
-            Self::Backup(_, manifest) => manifest.format,
+            Self::Backup(of) => of.1.format,
             Self::File(_, format) => *format,
         }
     }
 
     fn sealed(&self) -> bool {
         match self {
-            Self::Backup(_, manifest) => manifest.encryption.is_some(),
+            Self::Backup(of) => of.1.encryption.is_some(),
             Self::File(name, _) => name.ends_with(seals::SUFFIX),
         }
     }
 
     fn is_for_recipients(&self) -> bool {
         match self {
-            Self::Backup(_, manifest) => matches!(manifest.encryption, Some(Encryption::Age { .. })),
+            Self::Backup(of) => matches!(of.1.encryption, Some(Encryption::Age { .. })),
             Self::File(..) => self.sealed(),
         }
     }
 
     async fn unpack(&self, platform: &Platform, found: &Found, aside: &Place) -> Result<()> {
         match self {
-            Self::Backup(files, manifest) => {
+            Self::Backup(of) => {
+                let (files, manifest) = of.as_ref();
                 let packed = Packed { files: files.clone(), manifest };
                 convert::unpack(&packed, aside, Limits::OWN).await
             }
@@ -165,12 +166,12 @@ async fn form(platform: &Platform, found: &Found) -> Result<Form> {
         if !ours {
             let format = Format::of_file(name)
                 .ok_or_else(|| Error::new(Kind::Internal, format!("{name} is no file of a known form")))?;
-            return Ok(Form::Packed(Box::new(NoArchive::File(name.clone(), format))));
+            return Ok(Form::Packed(NoArchive::File(name.clone(), format)));
         }
     }
     let mut opened = opened(platform, found).await?;
     Ok(match opened.manifest.take_if(|m| !m.format.is_archive()) {
-        Some(manifest) => Form::Packed(Box::new(NoArchive::Backup(opened.files, manifest))),
+        Some(manifest) => Form::Packed(NoArchive::Backup(Box::new((opened.files, manifest)))),
         None => Form::Archive(Box::new(opened)),
     })
 }
