@@ -8,7 +8,7 @@ use pgbaton_fuzz::{
 };
 
 /// Where a bomb is left alone.
-const ENOUGH: usize = 16 << 20;
+const ENOUGH: usize = 1 << 20;
 
 #[derive(Debug, PartialEq)]
 enum Ended {
