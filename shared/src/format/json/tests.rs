@@ -169,8 +169,12 @@ fn what_is_no_such_document_is_refused_and_says_why() {
         ("\"end\"", "\"ende\"", "its end says"),
     ] {
         assert!(whole.contains(from), "{from}");
-        let e = read(whole.replacen(from, to, 1).as_bytes(), 11).unwrap_err();
-        assert!(e.to_string().contains(says), "{from} -> {to}: {e}");
+        let changed = whole.replacen(from, to, 1);
+        let e = read(changed.as_bytes(), 11).unwrap_err().to_string();
+        assert!(e.contains(says), "{from} -> {to}: {e}");
+        for step in [1, 2, 3, 1 << 20] {
+            assert_eq!(read(changed.as_bytes(), step).unwrap_err().to_string(), e, "pieces do not matter");
+        }
     }
     let mut bytes = whole.clone().into_bytes();
     let at = whole.find("\"x\"").unwrap();

@@ -61,6 +61,8 @@ pub(super) struct Tokens {
     key: bool,
     /// A number or a word so far.
     short: Vec<u8>,
+    /// Bytes before it.
+    short_at: u64,
     /// The first half of a surrogate pair.
     high: Option<u16>,
     /// Bytes of a character that the last piece broke off in.
@@ -77,6 +79,7 @@ impl Tokens {
             at: In::Between,
             key: false,
             short: Vec::new(),
+            short_at: 0,
             high: None,
             tail: Vec::new(),
             before: 0,
@@ -124,7 +127,11 @@ impl Tokens {
                 }
                 self.between(byte, at, take)?;
                 // The first byte of a number or a word is one of it.
-                Ok(usize::from(!matches!(self.at, In::Number | In::Word)))
+                let short = matches!(self.at, In::Number | In::Word);
+                if short {
+                    self.short_at = self.before + at as u64;
+                }
+                Ok(usize::from(!short))
             }
             In::String => {
                 let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f));
@@ -183,10 +190,10 @@ impl Tokens {
                 let end = rest.iter().position(|b| !is_of(b));
                 self.short.extend_from_slice(&rest[..end.unwrap_or(rest.len())]);
                 if self.short.len() > NUMBER {
-                    return Err(self.damaged(at, "a number is too long"));
+                    return Err(damaged(self.short_at, "a number is too long"));
                 }
                 if end.is_some() {
-                    self.end_short(at, take)?;
+                    self.end_short(take)?;
                 }
                 Ok(end.unwrap_or(rest.len()))
             }
@@ -249,7 +256,7 @@ impl Tokens {
         if self.open.is_empty() { Expect::Nothing } else { Expect::CommaOrEnd }
     }
 
-    fn end_short(&mut self, at: usize, take: &mut impl FnMut(Token<'_>) -> Result<()>) -> Result<()> {
+    fn end_short(&mut self, take: &mut impl FnMut(Token<'_>) -> Result<()>) -> Result<()> {
         let short = std::mem::take(&mut self.short);
         let number = self.at == In::Number;
         self.at = In::Between;
@@ -259,7 +266,7 @@ impl Tokens {
             b"false" => take(Token::False),
             b"null" => take(Token::Null),
             digits if number && is_number(digits) => take(Token::Number(digits)),
-            _ => Err(self.damaged(at, "it is neither a number nor true, false or null")),
+            _ => Err(damaged(self.short_at, "it is neither a number nor true, false or null")),
         }
     }
 
@@ -307,9 +314,13 @@ impl Tokens {
     }
 
     pub(super) fn damaged(&self, at: usize, why: &str) -> Error {
-        let byte = self.before + at as u64 + 1;
-        Error::new(Kind::Corrupt, format!("the document is damaged at byte {byte}: {why}"))
+        damaged(self.before + at as u64, why)
     }
+}
+
+/// After so many bytes.
+fn damaged(before: u64, why: &str) -> Error {
+    Error::new(Kind::Corrupt, format!("the document is damaged at byte {}: {why}", before + 1))
 }
 
 /// RFC 8259, section 6.
