@@ -50,7 +50,7 @@ pub const VERSION: u32 = 1;
 const ITEM: usize = 64 << 20;
 
 /// Most bytes of another member that is read as a whole, the head or the columns of a table: a reader takes many times as much memory.
-const MEMBER: usize = 4 << 20;
+const MEMBER: usize = 1 << 20;
 
 /// Appends bytes as they stand in a JSON string, without its quotes.
 pub(super) fn escape(bytes: &[u8], out: &mut Vec<u8>) {

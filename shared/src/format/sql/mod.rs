@@ -55,7 +55,7 @@ pub const FORMAT: &str = "pgbaton-sql";
 pub const VERSION: u32 = 1;
 
 /// Longest comment of ours, and longest line between them, bytes: a reader takes some times as much memory.
-const LINE: usize = 8 << 20;
+const LINE: usize = 2 << 20;
 
 /// Longest definition that is a statement, bytes.
 const DEFINITION: u64 = 64 << 20;
